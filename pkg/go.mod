@@ -1,0 +1,3 @@
+module github.com/phoenix-platform/phoenix/pkg
+
+go 1.26

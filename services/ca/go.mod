@@ -1,0 +1,7 @@
+module github.com/phoenix-platform/phoenix/services/ca
+
+go 1.26
+
+require github.com/phoenix-platform/phoenix/pkg v0.0.0
+
+replace github.com/phoenix-platform/phoenix/pkg => ../../pkg

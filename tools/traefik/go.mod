@@ -1,0 +1,3 @@
+module github.com/phoenix-platform/phoenix/tools/traefik
+
+go 1.26
