@@ -36,11 +36,10 @@ func Dial(address string) (*Client, error) {
 		return nil, fmt.Errorf("address of the host %q: want unix:/path/to/socket", address)
 	}
 	path = filepath.Clean(path)
-	var d net.Dialer
 	return &Client{path: path, http: &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return d.DialContext(ctx, "unix", path)
+			return dialSocket(ctx, path)
 		},
 	}}}, nil
 }

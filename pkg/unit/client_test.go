@@ -52,8 +52,12 @@ func (f *fakeHost) List(context.Context) ([]Status, error)         { return []St
 // serve runs handler on a socket of its own and returns the client of it.
 func serve(t *testing.T, handler http.Handler) *Client {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "host.sock")
-	l, err := net.Listen("unix", path)
+	return serveAt(t, filepath.Join(t.TempDir(), "host.sock"), handler)
+}
+
+func serveAt(t *testing.T, path string, handler http.Handler) *Client {
+	t.Helper()
+	l, err := Listen(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,6 +211,30 @@ func TestForeignAnswer(t *testing.T) {
 	}))
 	if _, err := c.Info(t.Context()); err == nil || !strings.Contains(err.Error(), "418") {
 		t.Errorf("got %v, want an error with 418", err)
+	}
+}
+
+func TestSocketWithALongPath(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), strings.Repeat("d", 100), strings.Repeat("e", 100))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "host.sock")
+	if err := os.WriteFile(path, []byte("left by somebody"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("socket after close: got %v, want ErrNotExist", err)
+		}
+	})
+	c := serveAt(t, path, NewHandler(&fakeHost{}, slog.New(slog.DiscardHandler)))
+	if i, err := c.Info(t.Context()); err != nil || i.PID != 7 {
+		t.Errorf("Info: got %+v, %v", i, err)
+	}
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode() != os.ModeSocket|0o600 {
+		t.Errorf("mode: got %v, %v", info.Mode(), err)
 	}
 }
 
