@@ -169,6 +169,15 @@ func TestReplayReadsTheOriginal(t *testing.T) {
 		return nil
 	})
 	bustest.Run(t, w, events.Replays(proxyconf, w))
+	witness := make(chan events.Event[events.ServiceRegistered], 1)
+	ca := srv.Connect(t, events.CA)
+	other := events.On(ca, func(_ context.Context, e events.Event[events.ServiceRegistered]) error {
+		if e.ReplayedAt != 0 {
+			witness <- e
+		}
+		return nil
+	})
+	bustest.Run(t, other, events.Replays(ca, other))
 	ops := srv.Connect(t, events.Ops)
 	ctx := within(t, 20*time.Second)
 	ack, err := ops.JetStream().Publish(ctx, "service.registered", []byte(`{"name":"late"}`))
@@ -182,8 +191,11 @@ func TestReplayReadsTheOriginal(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-gate
-	if e := <-got; e.Data.Name != "late" || e.Sequence != ack.Sequence || e.Speaker != events.Ops {
-		t.Errorf("got %+v", e)
+	for _, heard := range []chan events.Event[events.ServiceRegistered]{got, witness} {
+		e := <-heard
+		if e.Data.Name != "late" || e.Sequence != ack.Sequence || e.Speaker != events.Ops || e.ReplayedAt != ack.Sequence {
+			t.Errorf("got %+v", e)
+		}
 	}
 	if err := ops.DropDeadLetter(ctx, letters[0]); err != nil {
 		t.Fatal(err)

@@ -58,6 +58,8 @@ func (s Subject) Filter() string {
 	return s.Name()
 }
 
+//go:generate go run ./internal/document ../../docs/events
+
 // Contract returns the table: every subject of the bus, in the order of the
 // saga.
 func Contract() []Subject {

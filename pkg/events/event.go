@@ -18,6 +18,10 @@ type Meta struct {
 	Speaker    Identity  // attested by the server
 	Sequence   uint64    // in the stream of events
 	Deliveries int       // 1 at the first
+	// ReplayedAt is 0, or the last sequence of the stream of events when the
+	// operator asked for this message to be handled again. Whoever judges
+	// messages in their order takes it for the message's place.
+	ReplayedAt uint64
 }
 
 // Event is a message with its payload decoded.
@@ -40,6 +44,7 @@ type raw struct {
 	Sequence   uint64
 	Deliveries uint64
 	Stored     time.Time
+	ReplayedAt uint64
 }
 
 // Validator is a payload that knows which of its values are in range.
@@ -74,6 +79,7 @@ func metaOf(m raw, subject string, speaker Identity) Meta {
 	meta := Meta{
 		ID: m.Header.Get(headerID), Source: m.Header.Get(headerSource), Time: m.Stored,
 		Subject: subject, Speaker: speaker, Sequence: m.Sequence, Deliveries: int(min(m.Deliveries, 1<<31-1)),
+		ReplayedAt: m.ReplayedAt,
 	}
 	if meta.ID == "" {
 		meta.ID = StreamEvents + "-" + strconv.FormatUint(m.Sequence, 10)

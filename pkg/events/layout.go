@@ -25,7 +25,7 @@ const (
 // Provision creates or updates every stream, durable consumer and bucket of the
 // contract. Only the bootstrap identity may; it is idempotent.
 func Provision(ctx context.Context, js jetstream.JetStream) error {
-	for _, cfg := range streamConfigs() {
+	for _, cfg := range Streams() {
 		if _, err := js.CreateOrUpdateStream(ctx, cfg); err != nil {
 			return fmt.Errorf("create stream %s: %w", cfg.Name, err)
 		}
@@ -47,9 +47,9 @@ func Provision(ctx context.Context, js jetstream.JetStream) error {
 	return nil
 }
 
-// streamConfigs returns the streams. None has roll-up headers or message
+// Streams returns the streams. None has roll-up headers or message
 // schedules: each would let one speaker forge or wipe what others said.
-func streamConfigs() []jetstream.StreamConfig {
+func Streams() []jetstream.StreamConfig {
 	file := jetstream.FileStorage
 	return []jetstream.StreamConfig{
 		{

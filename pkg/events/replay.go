@@ -16,25 +16,55 @@ import (
 type replayRequest struct {
 	Consumer string `json:"consumer"`
 	Sequence uint64 `json:"sequence"`
+	// At is the last sequence of the stream of events when this was asked for:
+	// the same for everybody who is asked.
+	At uint64 `json:"at"`
+	// Witness says that this consumer did not give the message up itself: it
+	// hears it again only to go on agreeing with the one that did.
+	Witness bool `json:"witness,omitempty"`
 }
 
-// Replay asks the consumer that gave the message up to handle it again.
-// Operator only. The dead letter stays until it is dropped.
+// Replay asks the consumer that gave the message up to handle it again, and the
+// other consumers of the subject too: services that decide from the same
+// messages must hear the same. Operator only. The dead letter stays until it is
+// dropped.
 func (b *Bus) Replay(ctx context.Context, l DeadLetter) error {
-	owner, _, ok := durableOwner(l.Consumer)
+	_, row, ok := durableOwner(l.Consumer)
 	if !ok {
 		return fmt.Errorf("replay %s: no consumer %q", l.ID, l.Consumer)
 	}
-	data, err := json.Marshal(replayRequest{Consumer: l.Consumer, Sequence: l.Sequence})
+	at, err := b.lastSequence(ctx)
 	if err != nil {
 		return fmt.Errorf("replay %s: %w", l.ID, err)
 	}
-	msg := nats.NewMsg("replay." + string(owner))
-	msg.Data = data
-	if _, err := b.send(ctx, msg); err != nil {
-		return fmt.Errorf("replay %s: %w", l.ID, err)
+	for _, id := range row.Listeners {
+		consumer := Durable(id, row.Name())
+		req := replayRequest{Consumer: consumer, Sequence: l.Sequence, At: at, Witness: consumer != l.Consumer}
+		if err := b.askReplay(ctx, id, req); err != nil {
+			return fmt.Errorf("replay %s: %w", l.ID, err)
+		}
 	}
 	return nil
+}
+
+func (b *Bus) askReplay(ctx context.Context, id Identity, req replayRequest) error {
+	data, err := json.Marshal(req)
+	if err != nil {
+		return err
+	}
+	msg := nats.NewMsg("replay." + string(id))
+	msg.Data = data
+	_, err = b.send(ctx, msg)
+	return err
+}
+
+// lastSequence returns the end of the stream of events. Operator only.
+func (b *Bus) lastSequence(ctx context.Context) (uint64, error) {
+	stream, err := b.js.Stream(ctx, StreamEvents)
+	if err != nil {
+		return 0, fmt.Errorf("look up stream %s: %w", StreamEvents, err)
+	}
+	return stream.CachedInfo().State.LastSeq, nil
 }
 
 // Replays returns the worker that answers wishes to replay for the given
@@ -118,9 +148,10 @@ func (r *replayer) replay(ctx context.Context, msg jetstream.Msg) error {
 	if err != nil || row.Name() != w.subject {
 		return fmt.Errorf("message %d is on %q, not for consumer %s", req.Sequence, m.Subject, req.Consumer)
 	}
-	m.Deliveries = 1
-	if err := w.process(ctx, msg, m); err != nil {
-		return errors.Join(err, r.bus.bury(ctx, req.Consumer, m, err))
+	m.Deliveries, m.ReplayedAt = 1, req.At
+	err = w.process(ctx, msg, m)
+	if err == nil || req.Witness {
+		return err
 	}
-	return nil
+	return errors.Join(err, r.bus.bury(ctx, req.Consumer, m, err))
 }
