@@ -12,7 +12,7 @@ const (
 	// TraefikRecipe is the beginning of the digest of the recipe that it builds
 	// from. A changed recipe is another place in the cache, so nobody takes an
 	// older build for a newer one. A test of tools/traefik holds the two together.
-	TraefikRecipe = "000000000000"
+	TraefikRecipe = "beb931852447"
 )
 
 // Cache returns the folder of everything that can be fetched or built again:
