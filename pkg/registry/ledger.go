@@ -76,7 +76,8 @@ func (l *Ledger) Remove(meta events.Meta, m events.ServiceRemoved) ([]Change, er
 }
 
 func record(meta events.Meta, s *Service) Record {
-	return Record{Sequence: meta.Sequence, At: meta.Sequence, Speaker: meta.Speaker, Service: s}
+	at := max(meta.Sequence, meta.ReplayedAt)
+	return Record{Sequence: meta.Sequence, At: at, Speaker: meta.Speaker, Service: s}
 }
 
 // Claimed returns the service that holds a host.

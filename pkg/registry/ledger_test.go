@@ -20,6 +20,21 @@ type message struct {
 	speaker  events.Identity
 	name     string
 	hosts    []string // nil: a removal
+	replayed uint64
+}
+
+func register(sequence uint64, speaker events.Identity, name string, hosts ...string) message {
+	return message{sequence: sequence, speaker: speaker, name: name, hosts: hosts}
+}
+
+func remove(sequence uint64, speaker events.Identity, name string) message {
+	return message{sequence: sequence, speaker: speaker, name: name}
+}
+
+// replay is the message heard again, asked for when the bus had come to at.
+func replay(at uint64, m message) message {
+	m.replayed = at
+	return m
 }
 
 func (m message) String() string {
@@ -30,7 +45,7 @@ func (m message) String() string {
 }
 
 func hear(l *registry.Ledger, m message) ([]registry.Change, error) {
-	meta := events.Meta{Speaker: m.speaker, Sequence: m.sequence}
+	meta := events.Meta{Speaker: m.speaker, Sequence: m.sequence, ReplayedAt: m.replayed}
 	if m.hosts == nil {
 		return l.Remove(meta, events.ServiceRemoved{Name: m.name})
 	}
@@ -66,22 +81,22 @@ func TestLedger(t *testing.T) {
 		want    string
 		refused []uint64 // sequences that are refused as held
 	}{
-		"one service":                       {[]message{{1, ops, "a", []string{"x"}}}, "a@1=x", nil},
-		"registered again":                  {[]message{{1, ops, "a", []string{"x"}}, {2, ops, "a", []string{"y"}}}, "a@2=y", nil},
-		"removed":                           {[]message{{1, ops, "a", []string{"x"}}, {2, ops, "a", nil}}, "", nil},
-		"removed and registered":            {[]message{{1, ops, "a", []string{"x"}}, {2, ops, "a", nil}, {3, ops, "a", []string{"x"}}}, "a@3=x", nil},
-		"removed before it was there":       {[]message{{1, ops, "a", nil}, {2, ops, "a", []string{"x"}}}, "a@2=x", nil},
-		"second on the same host":           {[]message{{1, ops, "a", []string{"x"}}, {2, ops, "b", []string{"x"}}}, "a@1=x", []uint64{2}},
-		"wholly or not at all":              {[]message{{1, ops, "a", []string{"x"}}, {2, ops, "b", []string{"x", "y"}}, {3, ops, "c", []string{"y"}}}, "a@1=x c@3=y", []uint64{2}},
-		"a refused change keeps the former": {[]message{{1, ops, "a", []string{"x"}}, {2, ops, "b", []string{"y"}}, {3, ops, "b", []string{"x"}}}, "a@1=x b@2=y", []uint64{3}},
-		"a removed host goes to nobody":     {[]message{{1, ops, "a", []string{"x"}}, {2, ops, "b", []string{"x"}}, {3, ops, "a", nil}}, "", []uint64{2}},
-		"its rightful holder comes back":    {[]message{{1, ops, "a", []string{"x"}}, {2, ops, "b", []string{"x"}}, {3, ops, "a", nil}, {4, ops, "a", []string{"x"}}}, "a@4=x", []uint64{2}},
-		"a host given up is free":           {[]message{{1, ops, "a", []string{"x", "y"}}, {2, ops, "a", []string{"x"}}, {3, ops, "b", []string{"y"}}}, "a@2=x b@3=y", nil},
-		"another speaker's name":            {[]message{{1, ops, "a", []string{"x"}}, {2, prov, "a", []string{"y"}}}, "a@1=x", []uint64{2}},
-		"another speaker's removal":         {[]message{{1, ops, "a", []string{"x"}}, {2, prov, "a", nil}}, "a@1=x", []uint64{2}},
-		"the operator removes anybody's":    {[]message{{1, prov, "a", []string{"x"}}, {2, ops, "a", nil}}, "", nil},
-		"the operator can't take over":      {[]message{{1, prov, "a", []string{"x"}}, {2, ops, "a", []string{"x"}}}, "a@1=x", []uint64{2}},
-		"a freed name is anybody's":         {[]message{{1, prov, "a", []string{"x"}}, {2, ops, "a", nil}, {3, ops, "a", []string{"x"}}}, "a@3=x", nil},
+		"one service":                       {[]message{register(1, ops, "a", "x")}, "a@1=x", nil},
+		"registered again":                  {[]message{register(1, ops, "a", "x"), register(2, ops, "a", "y")}, "a@2=y", nil},
+		"removed":                           {[]message{register(1, ops, "a", "x"), remove(2, ops, "a")}, "", nil},
+		"removed and registered":            {[]message{register(1, ops, "a", "x"), remove(2, ops, "a"), register(3, ops, "a", "x")}, "a@3=x", nil},
+		"removed before it was there":       {[]message{remove(1, ops, "a"), register(2, ops, "a", "x")}, "a@2=x", nil},
+		"second on the same host":           {[]message{register(1, ops, "a", "x"), register(2, ops, "b", "x")}, "a@1=x", []uint64{2}},
+		"wholly or not at all":              {[]message{register(1, ops, "a", "x"), register(2, ops, "b", "x", "y"), register(3, ops, "c", "y")}, "a@1=x c@3=y", []uint64{2}},
+		"a refused change keeps the former": {[]message{register(1, ops, "a", "x"), register(2, ops, "b", "y"), register(3, ops, "b", "x")}, "a@1=x b@2=y", []uint64{3}},
+		"a removed host goes to nobody":     {[]message{register(1, ops, "a", "x"), register(2, ops, "b", "x"), remove(3, ops, "a")}, "", []uint64{2}},
+		"its rightful holder comes back":    {[]message{register(1, ops, "a", "x"), register(2, ops, "b", "x"), remove(3, ops, "a"), register(4, ops, "a", "x")}, "a@4=x", []uint64{2}},
+		"a host given up is free":           {[]message{register(1, ops, "a", "x", "y"), register(2, ops, "a", "x"), register(3, ops, "b", "y")}, "a@2=x b@3=y", nil},
+		"another speaker's name":            {[]message{register(1, ops, "a", "x"), register(2, prov, "a", "y")}, "a@1=x", []uint64{2}},
+		"another speaker's removal":         {[]message{register(1, ops, "a", "x"), remove(2, prov, "a")}, "a@1=x", []uint64{2}},
+		"the operator removes anybody's":    {[]message{register(1, prov, "a", "x"), remove(2, ops, "a")}, "", nil},
+		"the operator can't take over":      {[]message{register(1, prov, "a", "x"), register(2, ops, "a", "x")}, "a@1=x", []uint64{2}},
+		"a freed name is anybody's":         {[]message{register(1, prov, "a", "x"), remove(2, ops, "a"), register(3, ops, "a", "x")}, "a@3=x", nil},
 	}
 	for what, tt := range tests {
 		t.Run(what, func(t *testing.T) {
@@ -254,12 +269,12 @@ func TestChangesTellWhatHappened(t *testing.T) {
 		said message
 		want []string
 	}{
-		{message{5, ops, "b", []string{"x"}}, []string{"b: nothing -> 5"}},
-		{message{5, ops, "b", []string{"x"}}, nil},
-		{message{6, ops, "b", []string{"x"}}, []string{"b: 5 -> 6"}},
-		{message{2, ops, "a", []string{"x"}}, []string{"a: nothing -> 2", `b: 6 -> nothing, host "x.phoenix.localhost" is held by service "a", which ops registered`}},
-		{message{4, ops, "a", nil}, []string{"a: 2 -> nothing", "b: nothing -> 6"}},
-		{message{3, ops, "a", []string{"y"}}, nil},
+		{register(5, ops, "b", "x"), []string{"b: nothing -> 5"}},
+		{register(5, ops, "b", "x"), nil},
+		{register(6, ops, "b", "x"), []string{"b: 5 -> 6"}},
+		{register(2, ops, "a", "x"), []string{"a: nothing -> 2", `b: 6 -> nothing, host "x.phoenix.localhost" is held by service "a", which ops registered`}},
+		{remove(4, ops, "a"), []string{"a: 2 -> nothing", "b: nothing -> 6"}},
+		{register(3, ops, "a", "y"), nil},
 	}
 	for _, s := range steps {
 		changes, _ := hear(l, s.said)
@@ -334,5 +349,35 @@ func BenchmarkThousandServices(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	}
+}
+
+func TestReplay(t *testing.T) {
+	a, b, c := register(1, ops, "a", "x"), register(2, ops, "b", "x"), register(3, ops, "c", "x")
+	tests := map[string]struct {
+		said []message
+		want string
+	}{
+		"after the host was freed":    {[]message{a, b, remove(3, ops, "a"), replay(3, b)}, "b@2=x"},
+		"while the host is held":      {[]message{a, b, replay(2, b), remove(3, ops, "a")}, ""},
+		"asked for, then freed":       {[]message{a, b, replay(2, b), remove(3, ops, "a"), replay(3, b)}, "b@2=x"},
+		"somebody else was faster":    {[]message{a, b, remove(3, ops, "a"), register(4, ops, "c", "x"), replay(4, b)}, "c@4=x"},
+		"somebody else was slower":    {[]message{a, b, remove(3, ops, "a"), replay(3, b), register(4, ops, "c", "x")}, "b@2=x"},
+		"a newer message is in force": {[]message{a, b, remove(3, ops, "a"), remove(4, ops, "b"), replay(4, b)}, ""},
+		"two at once":                 {[]message{a, b, c, remove(4, ops, "a"), replay(4, c), replay(4, b)}, "b@2=x"},
+		"of what is in force":         {[]message{a, replay(1, a), replay(2, a)}, "a@1=x"},
+	}
+	for what, tt := range tests {
+		t.Run(what, func(t *testing.T) {
+			for order := range permutations(tt.said) {
+				l := registry.New(rules(t))
+				for _, m := range order {
+					_, _ = hear(l, m)
+				}
+				if got := held(l); got != tt.want {
+					t.Errorf("after %v: %q, want %q", order, got, tt.want)
+				}
+			}
+		})
 	}
 }
