@@ -62,6 +62,10 @@ type CAConfig struct {
 	RootLife time.Duration `yaml:"root_life,omitempty"` // default 10 years
 	// IntermediateLife is the life of the intermediate; default 5 years.
 	IntermediateLife time.Duration `yaml:"intermediate_life,omitempty"`
+	// AllowLoopback and Denied are the same as the proxy's: both services judge
+	// the same registrations and must agree.
+	AllowLoopback bool     `yaml:"allow_loopback,omitempty"`
+	Denied        []string `yaml:"denied,omitempty"`
 }
 
 // ProxyConfig is proxyconf's own part.
