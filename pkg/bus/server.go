@@ -144,8 +144,15 @@ func (s *Server) ready(ctx context.Context) error {
 	return Provision(ctx, s.URL(), s.folder, s.log)
 }
 
+// Prepare writes identities, certificate and configuration for a nats-server
+// that runs elsewhere, and starts nothing.
+func Prepare(o Options) error {
+	_, err := prepare(o)
+	return err
+}
+
 // Provision sets up the contract's streams on a bus, this one or an external
-// one that uses the same identities.
+// one that uses the same identities. It waits for the bus until ctx ends.
 func Provision(ctx context.Context, url string, f Folder, log *slog.Logger) error {
 	b, err := events.Connect(ctx, events.Options{
 		URL: url, Identity: events.Bootstrap, SeedFile: f.Seed(events.Bootstrap), CAFile: f.CA(), Log: log,
