@@ -5,13 +5,15 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/phoenix-platform/phoenix/pkg/nearest"
 )
 
 // suggest says what an unknown key below path may have meant: the nearest key at
 // this place, or the same key where it belongs.
 func suggest(key, path string, t reflect.Type) string {
 	here := slices.Sorted(keysOf(t))
-	if near := nearest(strings.ToLower(key), here); near != "" {
+	if near := nearest.Of(strings.ToLower(key), here); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	for _, k := range Keys() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/phoenix-platform/phoenix/pkg/name"
+	"github.com/phoenix-platform/phoenix/pkg/nearest"
 )
 
 // Validate reports every fault of the stack's values at once.
@@ -48,7 +49,7 @@ func (c *checker) oneOf(path, value string, allowed ...string) {
 		return
 	}
 	hint := ""
-	if near := nearest(value, allowed); near != "" && value != "" {
+	if near := nearest.Of(value, allowed); near != "" && value != "" {
 		hint = "; did you mean " + strconv.Quote(near) + "?"
 	}
 	c.add(path, "%.40q is none of: %s%s", value, strings.Join(allowed, ", "), hint)

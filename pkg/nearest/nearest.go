@@ -1,10 +1,11 @@
-package config
+// Package nearest finds what a misspelled word was meant to be.
+package nearest
 
 import "strings"
 
-// nearest returns the candidate that is most like word, or "" when none is
+// Of returns the candidate that is most like word, or "" when none is
 // close enough to be what was meant.
-func nearest(word string, candidates []string) string {
+func Of(word string, candidates []string) string {
 	best, bestDistance := "", max(2, len(word)/3)+1
 	for _, c := range candidates {
 		if len(c) > 2 && strings.HasPrefix(word, c) {
