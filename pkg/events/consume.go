@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -124,9 +125,7 @@ func (w *worker) process(ctx context.Context, msg jetstream.Msg, m raw) error {
 func (w *worker) fateOf(ctx context.Context, durable string, msg jetstream.Msg, m raw, err error) Fate {
 	log := w.bus.log.With("subject", m.Subject, "sequence", m.Sequence, "deliveries", m.Deliveries)
 	if err == nil {
-		if err := msg.DoubleAck(ctx); err != nil {
-			log.Warn("acknowledge", "err", err)
-		}
+		w.bus.acknowledge(ctx, msg, log)
 		return Handled
 	}
 	last := m.Deliveries >= MaxDeliver
@@ -146,6 +145,19 @@ func (w *worker) fateOf(ctx context.Context, durable string, msg jetstream.Msg, 
 		log.Warn("terminate", "err", err)
 	}
 	return Dead
+}
+
+// ackFor bounds the wait for the bus's word that it knows of an
+// acknowledgement. A bus that restarts meanwhile never answers: then the
+// message comes again, which handlers are made for.
+const ackFor = 3 * time.Second
+
+func (b *Bus) acknowledge(ctx context.Context, msg jetstream.Msg, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(ctx, ackFor)
+	defer cancel()
+	if err := msg.DoubleAck(ctx); err != nil {
+		log.Warn("acknowledge", "err", err)
+	}
 }
 
 // keepAlive tells the bus that work goes on, every third of the ack wait,

@@ -126,9 +126,7 @@ func (r *replayer) settle(ctx context.Context, msg jetstream.Msg) {
 	if err := r.replay(ctx, msg); err != nil {
 		r.bus.log.Warn("replay", "err", err)
 	}
-	if err := msg.DoubleAck(ctx); err != nil {
-		r.bus.log.Warn("acknowledge replay", "err", err)
-	}
+	r.bus.acknowledge(ctx, msg, r.bus.log)
 }
 
 func (r *replayer) replay(ctx context.Context, msg jetstream.Msg) error {
