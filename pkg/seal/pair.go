@@ -49,12 +49,30 @@ func (Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // NewPair makes the pair of a chain and a key. Serial and end of validity are
 // the leaf's. It refuses what [Open] would refuse, but for the time.
 func NewPair(host string, chain, key []byte) (Pair, error) {
-	leaf, err := leafOf(chain)
+	certs, err := parse(chain)
 	if err != nil {
 		return Pair{}, err
 	}
+	leaf := certs[0]
 	p := Pair{Host: host, Serial: Serial(leaf.SerialNumber), NotAfter: leaf.NotAfter.UTC(), Chain: chain, Key: key}
 	return p, p.Check()
+}
+
+// Verify says whether the chain leads to one of the roots, and the leaf may
+// serve the host now.
+func (p Pair) Verify(roots *x509.CertPool) error {
+	certs, err := parse(p.Chain)
+	if err != nil {
+		return err
+	}
+	between := x509.NewCertPool()
+	for _, c := range certs[1:] {
+		between.AddCert(c)
+	}
+	if _, err := certs[0].Verify(x509.VerifyOptions{DNSName: p.Host, Roots: roots, Intermediates: between}); err != nil {
+		return fmt.Errorf("verify the chain of %s: %w", p.Host, err)
+	}
+	return nil
 }
 
 // Serial writes a certificate's serial number the way the whole platform does:
@@ -70,10 +88,11 @@ func Serial(n *big.Int) string {
 // else, the key is the leaf's, the leaf is valid for the host, and serial and
 // end of validity are the leaf's. Who signed the chain is not looked at.
 func (p Pair) Check() error {
-	leaf, err := leafOf(p.Chain)
+	certs, err := parse(p.Chain)
 	if err != nil {
 		return err
 	}
+	leaf := certs[0]
 	if err := onlyKey(p.Key); err != nil {
 		return err
 	}
@@ -92,10 +111,10 @@ func (p Pair) Check() error {
 	return nil
 }
 
-// leafOf parses a chain that must hold certificates and nothing else, and
-// returns the first.
-func leafOf(chain []byte) (*x509.Certificate, error) {
-	var leaf *x509.Certificate
+// parse reads a chain, which must hold one certificate at least, and nothing
+// else.
+func parse(chain []byte) ([]*x509.Certificate, error) {
+	var certs []*x509.Certificate
 	for rest := chain; len(bytes.TrimSpace(rest)) > 0; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil || block.Type != "CERTIFICATE" {
@@ -105,14 +124,12 @@ func leafOf(chain []byte) (*x509.Certificate, error) {
 		if err != nil {
 			return nil, fmt.Errorf("chain: %w", err)
 		}
-		if leaf == nil {
-			leaf = cert
-		}
+		certs = append(certs, cert)
 	}
-	if leaf == nil {
+	if len(certs) == 0 {
 		return nil, errors.New("chain is empty")
 	}
-	return leaf, nil
+	return certs, nil
 }
 
 // onlyKey says whether key holds one private key and nothing else. Its errors

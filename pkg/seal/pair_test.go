@@ -93,6 +93,39 @@ func TestNewPair(t *testing.T) {
 	}
 }
 
+func TestVerify(t *testing.T) {
+	const host = "a.phoenix.localhost"
+	end := time.Now().Add(time.Hour)
+	chain, key := issue(t, 1, end, host)
+	otherChain, _ := issue(t, 2, end, host)
+	oldChain, oldKey := issue(t, 3, time.Now().Add(-time.Hour), host)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(chain)
+	roots.AppendCertsFromPEM(oldChain)
+	others := x509.NewCertPool()
+	others.AppendCertsFromPEM(otherChain)
+	for _, row := range []struct {
+		name  string
+		pair  Pair
+		roots *x509.CertPool
+		want  string // part of the error; empty: none
+	}{
+		{"good", Pair{Host: host, Chain: chain, Key: key}, roots, ""},
+		{"with more in the chain", Pair{Host: host, Chain: append(bytes.Clone(chain), otherChain...), Key: key}, roots, ""},
+		{"another root", Pair{Host: host, Chain: chain, Key: key}, others, "unknown authority"},
+		{"another host", Pair{Host: "b.phoenix.localhost", Chain: chain, Key: key}, roots, "b.phoenix.localhost"},
+		{"over", Pair{Host: host, Chain: oldChain, Key: oldKey}, roots, "expired"},
+		{"no chain", Pair{Host: host}, roots, "empty"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			err := row.pair.Verify(row.roots)
+			if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+				t.Errorf("got %v, want an error with %q", err, row.want)
+			}
+		})
+	}
+}
+
 func TestKeyIsNeverShown(t *testing.T) {
 	chain, key := issue(t, 1, time.Now().Add(time.Hour), "a.phoenix.localhost")
 	p, err := NewPair("a.phoenix.localhost", chain, key)

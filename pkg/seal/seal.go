@@ -51,7 +51,7 @@ func Seal(p Pair, recipient string, sender nkeys.KeyPair) ([]byte, error) {
 // Open returns the pair that sender, a public curve key, sealed for own, a
 // curve key pair, and that is for the host. It refuses a pair that was sealed
 // for another recipient or host, that [Pair.Check] refuses, or whose time is
-// over. The caller verifies the chain.
+// over. The caller verifies the chain, see [Pair.Verify].
 func Open(data []byte, own nkeys.KeyPair, sender, host string) (Pair, error) {
 	p, err := open(data, own, sender, host)
 	if err != nil {
