@@ -5,7 +5,7 @@ import "runtime/debug"
 
 // Version is set by the linker: -X github.com/phoenix-platform/phoenix/pkg/version.Version=…
 // It is empty in a program that was built without the Makefile; use [String].
-var Version string
+var Version string //nolint:gochecknoglobals // the linker can set nothing else
 
 // String returns the version that the program was built as: the linker's, else
 // the one that the go command recorded, else "devel".

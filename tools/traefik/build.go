@@ -24,7 +24,7 @@ const (
 // first where it doesn't. Of several at a time one builds and the others wait.
 func ensureBuilt(ctx context.Context, path string, p *progress) (binaries.Binary, error) {
 	cache := filepath.Dir(filepath.Dir(path))
-	if err := os.MkdirAll(cache, 0o755); err != nil {
+	if err := os.MkdirAll(cache, 0o750); err != nil {
 		return binaries.Binary{}, fmt.Errorf("make the cache folder: %w", err)
 	}
 	unlock, err := lock(ctx, filepath.Join(cache, ".lock"), p)
@@ -72,7 +72,7 @@ func buildInto(ctx context.Context, cache, path string, p *progress) (err error)
 		p.clear()
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return fmt.Errorf("make the program's folder: %w", err)
 	}
 	if err := os.Rename(program, path); err != nil {
