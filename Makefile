@@ -99,6 +99,9 @@ vulncheck: check-go $(GOVULNCHECK) ## look for known vulnerabilities in what is 
 .PHONY: tools
 tools: check-go $(NATS) $(STEP) ## install the command-line clients that tests use
 
+.PHONY: lint-tools
+lint-tools: check-go $(GOLANGCI_LINT) $(GOVULNCHECK) ## install the linters
+
 .PHONY: tools-path
 tools-path: ## print the folders of those clients, for PATH
 	@echo "$(TOOLS_PATH)"
