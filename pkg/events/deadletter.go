@@ -57,12 +57,22 @@ func (b *Bus) bury(ctx context.Context, durable string, m raw, reason error) err
 		return fmt.Errorf("dead letter %s: %w", letter.ID, err)
 	}
 	msg := nats.NewMsg("deadletter." + string(b.identity))
-	msg.Header.Set(jetstream.MsgIDHeader, letter.ID)
+	msg.Header.Set(jetstream.MsgIDHeader, burialID(letter.ID, m.Wish))
 	msg.Data = data
 	if _, err := b.send(ctx, msg); err != nil {
 		return fmt.Errorf("dead letter %s: %w", letter.ID, err)
 	}
 	return nil
+}
+
+// burialID is the message id of a dead letter: one for each time that the
+// message was given up, so that a replay in vain is told although the former
+// dead letter was dropped a moment ago.
+func burialID(letter string, wish uint64) string {
+	if wish == 0 {
+		return letter
+	}
+	return letter + "/replay-" + strconv.FormatUint(wish, 10)
 }
 
 // StoredDeadLetter is a dead letter with its place in the stream.

@@ -45,6 +45,9 @@ type raw struct {
 	Deliveries uint64
 	Stored     time.Time
 	ReplayedAt uint64
+	// Wish is the sequence of the wish to replay that this delivery answers; 0
+	// for an ordinary delivery.
+	Wish uint64
 }
 
 // Validator is a payload that knows which of its values are in range.

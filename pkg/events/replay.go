@@ -146,7 +146,11 @@ func (r *replayer) replay(ctx context.Context, msg jetstream.Msg) error {
 	if err != nil || row.Name() != w.subject {
 		return fmt.Errorf("message %d is on %q, not for consumer %s", req.Sequence, m.Subject, req.Consumer)
 	}
-	m.Deliveries, m.ReplayedAt = 1, req.At
+	wish, err := msg.Metadata()
+	if err != nil {
+		return fmt.Errorf("read the wish: %w", err)
+	}
+	m.Deliveries, m.ReplayedAt, m.Wish = 1, req.At, wish.Sequence.Stream
 	err = w.process(ctx, msg, m)
 	if err == nil || req.Witness {
 		return err
