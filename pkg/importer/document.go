@@ -1,0 +1,146 @@
+package importer
+
+import (
+	"errors"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/phoenix-platform/phoenix/pkg/importer/internal/jsontree"
+)
+
+// kind is a kind of file that the older system has.
+type kind string
+
+const (
+	hypervisorFile kind = "hypervisor"
+	lxcFile        kind = "lxc"
+	vmFile         kind = "vm"
+	stacksFile     kind = "stacks"
+	stackFile      kind = "stack"
+	manifestFile   kind = "certificates"
+	endpointsFile  kind = "endpoints"
+)
+
+// document is one recognised file.
+type document struct {
+	source
+	kind kind
+	root *jsontree.Node
+}
+
+// read parses a source and recognises it. A source without a place among the
+// known kinds yields no document but, where it matters, a problem.
+func read(s source) (*document, []Problem) {
+	root, duplicates, err := jsontree.Parse(s.raw)
+	if err != nil {
+		return nil, []Problem{notJSON(s.name, err)}
+	}
+	k := recognise(root)
+	expected := kindByName(s.name)
+	switch {
+	case k == "" && expected != "":
+		return nil, []Problem{problem(Error, place{file: s.name, line: 1}, "compare it with a working installation",
+			"does not look like the file its name says: %s", shapes[expected])}
+	case k == "" && s.given:
+		return nil, []Problem{problem(Error, place{file: s.name, line: 1}, "leave the file out",
+			"is not a file of the older system")}
+	case k == "":
+		return nil, []Problem{problem(Info, place{file: s.name, line: 1}, "", "is not a file of the older system, so it is passed over")}
+	}
+	d := &document{source: s, kind: k, root: root}
+	return d, repeated(d, duplicates)
+}
+
+// repeated reports keys that are given twice.
+func repeated(d *document, duplicates []jsontree.Duplicate) []Problem {
+	var out []Problem
+	for _, dup := range duplicates {
+		out = append(out, problem(Error, place{file: d.name, path: dup.Path, line: dup.Line}, "keep one of the two",
+			"the key is given twice (first in line %d): only the last one counts, the first is lost without a word", dup.FirstLine))
+	}
+	return out
+}
+
+func notJSON(name string, err error) Problem {
+	at := place{file: name}
+	var syntax *jsontree.SyntaxError
+	if errors.As(err, &syntax) {
+		at.path, at.line = syntax.Path, syntax.Line
+	}
+	return problem(Error, at, "correct the file's syntax: nothing in it could be read", "not valid JSON: %v", err)
+}
+
+// shapes says by what each kind of file is recognised.
+var shapes = map[kind]string{
+	hypervisorFile: "an object with keys such as domain_name and network",
+	lxcFile:        "an object with the object lxc_configs",
+	vmFile:         "an object with the list vms",
+	stacksFile:     "an object with the object docker_stacks",
+	stackFile:      "an object with the object environments",
+	manifestFile:   "a list of objects with common_name",
+	endpointsFile:  "an object with the list endpoints",
+}
+
+// recognise tells the kind of a file by what it holds.
+func recognise(root *jsontree.Node) kind {
+	switch {
+	case root.Kind == jsontree.Array && len(root.Items) > 0 && slices.ContainsFunc(root.Items, isCertificate):
+		return manifestFile
+	case root.Kind != jsontree.Object:
+		return ""
+	case is(root.Get("lxc_configs"), jsontree.Object):
+		return lxcFile
+	case is(root.Get("vms"), jsontree.Array):
+		return vmFile
+	case is(root.Get("docker_stacks"), jsontree.Object):
+		return stacksFile
+	case is(root.Get("endpoints"), jsontree.Array):
+		return endpointsFile
+	case isHypervisor(root):
+		return hypervisorFile
+	case is(root.Get("environments"), jsontree.Object):
+		return stackFile
+	}
+	return ""
+}
+
+func is(n *jsontree.Node, k jsontree.Kind) bool { return n != nil && n.Kind == k }
+
+func isCertificate(n *jsontree.Node) bool {
+	return n.Has("common_name") || n.Has("cert_path") && n.Has("key_path")
+}
+
+// isHypervisor asks for two of the keys that only this file has at its top.
+func isHypervisor(root *jsontree.Node) bool {
+	found := 0
+	for _, k := range []string{
+		"domain_name", "network", "shared_volumes", "proxmox_defaults", "proxmox_storage_ids",
+		"core_paths", "zfs", "nfs", "dns_server", "step_ca", "portainer_api", "firewall",
+	} {
+		if root.Has(k) {
+			found++
+		}
+	}
+	return found >= 2 || found == 1 && len(root.Keys) == 1
+}
+
+// kindByName tells what a file claims to be by its name, "" when it claims
+// nothing.
+func kindByName(name string) kind {
+	switch base := path.Base(name); {
+	case strings.HasPrefix(base, "phoenix_hypervisor_config"):
+		return hypervisorFile
+	case strings.HasPrefix(base, "phoenix_lxc_config"):
+		return lxcFile
+	case strings.HasPrefix(base, "phoenix_vm_config"):
+		return vmFile
+	case strings.HasPrefix(base, "phoenix_stacks_config"):
+		return stacksFile
+	case base == "certificate-manifest.json":
+		return manifestFile
+	case base == "phoenix.json":
+		return stackFile
+	}
+	return ""
+}

@@ -1,0 +1,78 @@
+package importer
+
+import "github.com/phoenix-platform/phoenix/pkg/importer/internal/jsontree"
+
+// field is what is known of one field of the older system's files.
+type field struct {
+	kinds []jsontree.Kind
+	// later says that the system's own schema never had it, though scripts read it.
+	later bool
+}
+
+func text() field  { return field{kinds: []jsontree.Kind{jsontree.String}} }
+func count() field { return field{kinds: []jsontree.Kind{jsontree.Number}} }
+func flag() field  { return field{kinds: []jsontree.Kind{jsontree.Bool}} }
+func list() field  { return field{kinds: []jsontree.Kind{jsontree.Array}} }
+func block() field { return field{kinds: []jsontree.Kind{jsontree.Object}} }
+
+// id is the number of a guest, which some files write as text.
+func id() field { return field{kinds: []jsontree.Kind{jsontree.Number, jsontree.String}} }
+
+func (f field) addedLater() field { f.later = true; return f }
+
+// guestFields are the fields that containers and virtual machines share.
+func guestFields(own map[string]field) map[string]field {
+	out := map[string]field{
+		"name": text(), "start_at_boot": flag(), "boot_order": count(), "boot_delay": count(),
+		"memory_mb": count(), "cores": count(), "storage_pool": text(), "network_config": block(),
+		"features": list(), "portainer_role": text(), "dependencies": list(), "firewall": block(),
+		"template_snapshot_name": text(), "trigger_sync_on_completion": flag(), "tests": block(),
+		"docker_stacks": list(), "dns_records": list(), "application_script": text(),
+		"traefik_service":            block().addedLater(),
+		"portainer_environment_name": text().addedLater(),
+		"portainer_agent_hostname":   text().addedLater(),
+		"swarm_role":                 text().addedLater(),
+		"node_labels":                list().addedLater(),
+		"bootstrap_ca_url":           text().addedLater(),
+		"template_file":              text().addedLater(),
+		"secondary_network_config":   block().addedLater(),
+		"id_maps":                    list().addedLater(),
+	}
+	for k, f := range own {
+		out[k] = f
+	}
+	return out
+}
+
+var lxcFields = guestFields(map[string]field{
+	"template": text(), "storage_size_gb": count(), "mac_address": text(), "gpu_assignment": text(),
+	"unprivileged": flag(), "lxc_options": list(), "apparmor_profile": text(), "apparmor_manages_nesting": flag(),
+	"enable_lifecycle_snapshots": flag(), "clone_from_ctid": id(), "vllm_engine_config": block(), "ports": list(),
+	"pct_options": list(), "zfs_volumes": list(), "swap_mb": count(), "mount_points": list(), "health_check": block(),
+	"is_template": flag().addedLater(),
+})
+
+var vmFields = guestFields(map[string]field{
+	"vmid": id(), "is_template": flag(), "template_image": text(), "user_config": block(),
+	"clone_from_vmid": id(), "disk_size_gb": count(), "volumes": list(),
+})
+
+var stackFields = map[string]field{
+	"description": text(), "compose_file_path": text(), "environments": block(), "placement_constraints": list(),
+	"nginx_proxy": block().addedLater(),
+}
+
+// nestedFields are fields inside a guest whose types matter for what is made of
+// them.
+var nestedFields = map[string]map[string]field{
+	"network_config":           {"ip": text(), "gw": text(), "hwaddr": text(), "bridge": text()},
+	"secondary_network_config": {"ip": text(), "gw": text(), "hwaddr": text(), "bridge": text()},
+	"traefik_service":          {"name": text(), "port": id(), "scheme": text()},
+	"firewall":                 {"enabled": flag(), "rules": list()},
+}
+
+// certificateFields are the fields of an entry of the certificate manifest.
+var certificateFields = map[string]field{
+	"common_name": text(), "sans": list(), "cert_path": text(), "key_path": text(), "owner": text(),
+	"post_renewal_command": text(), "cert_type": text(), "include_ca": flag(), "guest_id": id(), "guest_type": text(),
+}

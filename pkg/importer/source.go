@@ -1,0 +1,139 @@
+package importer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// Limits of what is read: far beyond any real installation.
+const (
+	maxFileBytes = 8 << 20
+	maxFiles     = 2000
+)
+
+// source is one file of the input.
+type source struct {
+	name string // as problems name it
+	raw  []byte
+	// given says that the file itself was named, not just a folder around it.
+	given bool
+	// fsys and dir say where the file lies, for references to its neighbours.
+	fsys fs.FS
+	dir  string
+}
+
+// collect reads the files and folders at paths. What cannot be opened is an
+// error; a file too large or not readable inside a folder is a problem.
+func collect(paths []string) ([]source, []Problem, error) {
+	var sources []source
+	var problems []Problem
+	for _, p := range paths {
+		info, err := os.Stat(p)
+		if err != nil {
+			return nil, nil, fmt.Errorf("import %s: %w", p, err)
+		}
+		if info.IsDir() {
+			found, bad, err := folder(os.DirFS(p))
+			if err != nil {
+				return nil, nil, fmt.Errorf("import %s: %w", p, err)
+			}
+			sources, problems = append(sources, found...), append(problems, bad...)
+			continue
+		}
+		dir, base := filepath.Split(filepath.Clean(p))
+		if dir == "" {
+			dir = "."
+		}
+		s, bad := readSource(os.DirFS(dir), base)
+		s.given = true
+		if bad != nil {
+			problems = append(problems, *bad)
+			continue
+		}
+		sources = append(sources, s)
+	}
+	return sources, problems, nil
+}
+
+var errTooMany = errors.New("too many files; name the configuration's own folder")
+
+// folder reads every JSON file of a folder and the folders in it. Hidden folders
+// and schemas are passed over.
+func folder(fsys fs.FS) ([]source, []Problem, error) {
+	var sources []source
+	var problems []Problem
+	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil && name == ".":
+			return err
+		case err != nil:
+			problems = append(problems, unreadable(name, err))
+			return nil
+		case entry.IsDir() && name != "." && strings.HasPrefix(entry.Name(), "."):
+			return fs.SkipDir
+		case entry.IsDir(), path.Ext(name) != ".json", strings.HasSuffix(name, ".schema.json"):
+			return nil
+		case len(sources) == maxFiles:
+			return errTooMany
+		}
+		s, bad := readSource(fsys, name)
+		if bad != nil {
+			problems = append(problems, *bad)
+			return nil
+		}
+		sources = append(sources, s)
+		return nil
+	})
+	return sources, problems, err
+}
+
+func readSource(fsys fs.FS, name string) (source, *Problem) {
+	s := source{name: name, fsys: fsys, dir: path.Dir(name)}
+	f, err := fsys.Open(name)
+	if err != nil {
+		p := unreadable(name, err)
+		return s, &p
+	}
+	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		p := unreadable(name, errors.New("not a regular file"))
+		return s, &p
+	}
+	s.raw, err = io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err == nil && len(s.raw) > maxFileBytes {
+		err = fmt.Errorf("larger than %d bytes", maxFileBytes)
+	}
+	if err != nil {
+		p := unreadable(name, err)
+		return s, &p
+	}
+	return s, nil
+}
+
+func unreadable(name string, err error) Problem {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	return problem(Error, place{file: name}, "make the file readable, or leave it out", "cannot be read: %v", err)
+}
+
+// holds reports whether a file that the configuration refers to lies beside the
+// source, or in the folder that was given.
+func (s source) holds(reference string) bool {
+	for _, name := range []string{path.Join(s.dir, reference), path.Clean(reference)} {
+		if !fs.ValidPath(name) {
+			continue
+		}
+		if _, err := fs.Stat(s.fsys, name); err == nil {
+			return true
+		}
+	}
+	return false
+}
