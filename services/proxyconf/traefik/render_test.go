@@ -1,0 +1,111 @@
+package traefik_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/phoenix-platform/phoenix/services/proxyconf/traefik"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("%s differs (run with -update and review):\n%s", name, got)
+	}
+}
+
+func static() traefik.Static {
+	return traefik.Static{
+		HTTPS: "127.0.1.102:8443", API: "127.0.1.102:9091", Gateway: []string{"127.0.1.101"},
+		ACMEDirectory: "https://127.0.1.103:9000/acme/acme/directory", RootFile: "/var/lib/phoenix/trust/root.pem",
+		Life: 24*time.Hour + time.Minute, Resolvers: 2,
+		Storage: "/var/lib/phoenix/acme.json", Dynamic: "/var/lib/phoenix/dynamic",
+	}
+}
+
+func TestStatic(t *testing.T) {
+	got, err := static().Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "static.yml", got)
+}
+
+func TestStaticRefusesShortLives(t *testing.T) {
+	s := static()
+	s.Life = 59 * time.Minute
+	if _, err := s.Marshal(); err == nil || !strings.Contains(err.Error(), "59m") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func dynamic() traefik.Dynamic {
+	return traefik.Dynamic{
+		Own: []traefik.Own{{Label: "proxy", Host: "proxy.phoenix.localhost"}, {Label: "gateway", Host: "gateway.phoenix.localhost"}},
+		Routes: []traefik.Route{
+			{Service: "grafana", Hosts: []string{"g.phoenix.localhost", "grafana.phoenix.localhost"}, Servers: []string{"http://127.0.0.1:3000"}},
+			{Service: "nas", Hosts: []string{"nas.phoenix.localhost"}, Servers: []string{"https://10.0.0.5:5001", "https://[fd00::5]:5001"}, TLS: &traefik.BackendTLS{RootFile: "/var/lib/phoenix/trust/nas.pem", ServerName: "nas.lan"}},
+			{Service: "down", Hosts: []string{"down.phoenix.localhost"}},
+		},
+		Resolvers:          traefik.ResolverNames(2),
+		DefaultCertificate: "/var/lib/phoenix/default.pem", DefaultKey: "/var/lib/phoenix/default-key.pem",
+	}
+}
+
+func render(t testing.TB, d traefik.Dynamic) traefik.Rendered {
+	t.Helper()
+	r, err := d.Render()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestDynamic(t *testing.T) {
+	golden(t, "dynamic.yml", render(t, dynamic()).YAML)
+}
+
+func TestDynamicIsNeverEmpty(t *testing.T) {
+	golden(t, "dynamic-empty.yml", render(t, traefik.Dynamic{}).YAML)
+}
+
+func TestRevisionStandsForContent(t *testing.T) {
+	first := render(t, dynamic())
+	if again := render(t, dynamic()); again.Revision != first.Revision || again.Marker != first.Marker {
+		t.Error("the same content has another revision")
+	}
+	d := dynamic()
+	d.Attempt++
+	if r := render(t, d); r.Revision != first.Revision || r.Marker == first.Marker {
+		t.Errorf("another attempt: revision %s, marker %s; first %s, %s", r.Revision, r.Marker, first.Revision, first.Marker)
+	}
+	d.Routes[0].Servers[0] = "http://127.0.0.1:3001"
+	if r := render(t, d); r.Revision == first.Revision {
+		t.Error("another backend has the same revision")
+	}
+}
+
+func TestTemplatesNeverReachTraefik(t *testing.T) {
+	d := dynamic()
+	d.Routes[0].Servers[0] = "http://{{ env `HOME` }}"
+	if r, err := d.Render(); err == nil {
+		t.Errorf("rendered:\n%s", r.YAML)
+	}
+}
