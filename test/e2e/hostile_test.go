@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/phoenix-platform/phoenix/pkg/bus"
+	"github.com/phoenix-platform/phoenix/pkg/events"
 	"github.com/phoenix-platform/phoenix/pkg/testenv"
 )
 
@@ -55,14 +58,13 @@ func TestHostileInput(t *testing.T) {
 		{"port out of range", `{"name":"a","url":"http://127.0.0.1:70000"}`},
 		{"URL and backend disagree", `{"name":"a",` + fine + `,"backend":{"scheme":"http","address":"127.0.0.1","port":3001}}`},
 	}
+	operator := s.operator()
 	for _, c := range cases {
-		file := filepath.Join(t.TempDir(), "body")
-		if err := os.WriteFile(file, []byte(c.body), 0o600); err != nil {
-			t.Fatal(err)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		if _, err := operator.JetStream().Publish(ctx, "service.registered", []byte(c.body)); err != nil {
+			t.Errorf("%s: the bus did not take it: %v", c.name, err)
 		}
-		if r := s.shell("nats pub -J --force-stdin service.registered < " + file); r.code != 0 {
-			t.Errorf("%s: the bus did not take it: %s", c.name, r)
-		}
+		cancel()
 	}
 	var letters []letter
 	eventually(t, 60*time.Second, fmt.Sprintf("%d dead letters", len(cases)), func() bool {
@@ -104,4 +106,21 @@ func TestHostileInput(t *testing.T) {
 	if a, err := get(client, "https://after-all."+domain+":8443/"); err != nil || string(a.body) != "fine" {
 		t.Errorf("a good service after the bad ones: %v %q", err, a.body)
 	}
+}
+
+// operator is a connection with the operator's identity, as a script of a
+// person's own would open it.
+func (s *stack) operator() *events.Bus {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	folder := bus.Folder(filepath.Join(s.home, "bus"))
+	b, err := events.Connect(ctx, events.Options{
+		URL: "tls://" + s.block + ".100:4222", Identity: events.Ops, SeedFile: folder.Seed(events.Ops), CAFile: folder.CA(),
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(b.Close)
+	return b
 }
