@@ -155,6 +155,8 @@ type Info struct {
 	Bus string `json:"bus,omitempty"`
 	// Ready is set once the bus answers and all enabled units were started.
 	Ready bool `json:"ready"`
+	// Warnings tell what will become trouble, such as a disk that fills up.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Host is a manager of units that can be asked about itself and told to end.

@@ -21,6 +21,8 @@ type Found struct {
 	Group int
 	// Mark is the value of the variable that was looked for.
 	Mark string
+	// Output is the file that its standard output goes to.
+	Output string
 }
 
 // Leads reports whether the process leads its group.
@@ -28,7 +30,7 @@ func (f Found) Leads() bool { return f.Group == f.PID }
 
 // Find lists the living processes of the machine, each with the value that the
 // variable had in its environment when it was executed. Some programs write
-// over that; they are known by their group alone.
+// over that; they are known by their output or their group.
 func Find(variable string) ([]Found, error) {
 	procs, err := procfs.AllProcs()
 	if err != nil {
@@ -40,7 +42,7 @@ func Find(variable string) ([]Found, error) {
 		if err != nil || st.dead || p.PID == os.Getpid() {
 			continue
 		}
-		list = append(list, Found{ID: st.ID, Group: st.group, Mark: mark(p.PID, variable)})
+		list = append(list, Found{ID: st.ID, Group: st.group, Mark: mark(p.PID, variable), Output: output(p.PID)})
 	}
 	return list, nil
 }
@@ -60,15 +62,37 @@ func mark(pid int, variable string) string {
 	return ""
 }
 
-// Members picks those that bear the mark or are what is left of the group that
-// leader led. A group's number is not given to a new process before the group
-// is empty: when the number belongs to another process now, so do all members.
-func Members(list []Found, mark string, leader ID) []Found {
-	taken := slices.ContainsFunc(list, func(f Found) bool { return f.PID == leader.PID && f.Start != leader.Start })
+// output returns what a process's standard output is. That of another user's
+// process is not told.
+func output(pid int) string {
+	target, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/fd/1")
+	if err != nil {
+		return ""
+	}
+	return target
+}
+
+// Traces are what a process and its descendants are known by. What is zero
+// matches nobody.
+type Traces struct {
+	// Mark is in the environment of each that did not write over it.
+	Mark string
+	// Output is the file that each inherits as its standard output.
+	Output string
+	// Leader led the group that each is born into.
+	Leader ID
+}
+
+// Members picks those that bear one of the traces. A group's number is not given
+// to a new process before the group is empty: when the number belongs to
+// another process now, so does whoever is in that group.
+func Members(list []Found, t Traces) []Found {
+	taken := slices.ContainsFunc(list, func(f Found) bool { return f.PID == t.Leader.PID && f.ID != t.Leader })
 	return slices.DeleteFunc(slices.Clone(list), func(f Found) bool {
-		ofGroup := leader.PID != 0 && f.Group == leader.PID && f.Start >= leader.Start && !taken
-		marked := mark != "" && f.Mark == mark
-		return !marked && !ofGroup
+		marked := t.Mark != "" && f.Mark == t.Mark
+		heard := t.Output != "" && f.Output == t.Output
+		grouped := t.Leader.PID != 0 && f.Group == t.Leader.PID && f.Start >= t.Leader.Start && !taken
+		return !marked && !heard && !grouped
 	})
 }
 

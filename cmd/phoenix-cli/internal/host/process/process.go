@@ -15,6 +15,11 @@ type Process struct {
 
 	// exit tells how it ended; set before done is closed.
 	exit string
+
+	// cancel ends the watch over an adopted process, and watched is closed when
+	// that has ended; both nil for a child.
+	cancel  context.CancelFunc
+	watched chan struct{}
 }
 
 // ID returns the identity of the process.
@@ -36,40 +41,36 @@ func (p *Process) ended(exit string) {
 	close(p.done)
 }
 
-// Adopted is a process that somebody else has started.
-type Adopted struct {
-	Process
-	cancel  context.CancelFunc
-	watched chan struct{}
-}
-
 // Adopt watches a process that is not a child of this one; ErrGone when it has
-// ended.
-func Adopt(id ID) (*Adopted, error) {
+// ended. Its user forgets it in the end.
+func Adopt(id ID) (*Process, error) {
 	h, err := open(id)
 	if err != nil {
 		return nil, fmt.Errorf("adopt: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	a := &Adopted{Process: Process{handle: h, done: make(chan struct{})}, cancel: cancel, watched: make(chan struct{})}
-	go a.watch(ctx)
-	return a, nil
+	p := &Process{handle: h, done: make(chan struct{}), cancel: cancel, watched: make(chan struct{})}
+	go p.watch(ctx)
+	return p, nil
 }
 
 // watch waits for the end, whose manner only a parent is told.
-func (a *Adopted) watch(ctx context.Context) {
-	defer close(a.watched)
-	if err := a.handle.wait(ctx); err != nil {
-		_ = a.handle.close()
+func (p *Process) watch(ctx context.Context) {
+	defer close(p.watched)
+	if err := p.handle.wait(ctx); err != nil {
+		_ = p.handle.close()
 		return
 	}
-	a.ended("ended, its status was told to another process")
+	p.ended("ended, its status was told to another process")
 }
 
-// Forget ends the watch. The process goes on.
-func (a *Adopted) Forget() {
-	a.cancel()
-	<-a.watched
+// Forget ends the watch over an adopted process, which goes on. A child is
+// watched by its reaper for as long as that runs.
+func (p *Process) Forget() {
+	if p.cancel != nil {
+		p.cancel()
+		<-p.watched
+	}
 }
 
 // describe tells how a child ended.

@@ -50,7 +50,7 @@ func shell(t *testing.T, r *Reaper, script string) (*Process, string) {
 	t.Cleanup(func() {
 		list, err := Find("TEST_MARK")
 		if err == nil {
-			_ = Kill(context.Background(), Members(list, t.Name(), p.ID()))
+			_ = Kill(context.Background(), Members(list, Traces{Mark: t.Name(), Leader: p.ID()}))
 		}
 		<-p.Done()
 	})
@@ -163,7 +163,7 @@ func TestMembersOfAGroupWhoseLeaderDied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left := Members(list, t.Name(), p.ID())
+	left := Members(list, Traces{Mark: t.Name(), Leader: p.ID()})
 	if len(left) != 3 || !slices.ContainsFunc(left, func(f Found) bool { return f.PID == orphan && f.Mark == "" }) {
 		t.Fatalf("got %+v, want three with %d", left, orphan)
 	}
@@ -174,7 +174,7 @@ func TestMembersOfAGroupWhoseLeaderDied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left := Members(list, t.Name(), p.ID()); len(left) != 0 {
+	if left := Members(list, Traces{Mark: t.Name(), Leader: p.ID()}); len(left) != 0 {
 		t.Fatalf("after killing: %+v", left)
 	}
 	if err := Kill(t.Context(), left); err != nil {
@@ -198,12 +198,13 @@ func TestMembers(t *testing.T) {
 		"another's mark":             {[]Found{found(200, 1001, 200, "ab")}, "a", nil},
 		"number has another process": {[]Found{found(100, 2000, 100, ""), found(101, 2001, 100, "")}, "a", nil},
 		"older than the leader":      {[]Found{found(101, 999, 100, "")}, "a", nil},
+		"the same output":            {[]Found{{ID: ID{PID: 300, Start: 1}, Group: 300, Output: "/log"}}, "a", []int{300}},
 		"no mark matches nobody":     {[]Found{found(200, 1001, 200, "")}, "", nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got []int
-			for _, f := range Members(tt.list, tt.mark, leader) {
+			for _, f := range Members(tt.list, Traces{Mark: tt.mark, Output: "/log", Leader: leader}) {
 				got = append(got, f.PID)
 			}
 			if !slices.Equal(got, tt.want) {
@@ -211,7 +212,7 @@ func TestMembers(t *testing.T) {
 			}
 		})
 	}
-	if got := Members([]Found{found(7, 1, 0, "")}, "a", ID{}); len(got) != 0 {
+	if got := Members([]Found{found(7, 1, 0, "")}, Traces{}); len(got) != 0 {
 		t.Errorf("no leader: got %v", got)
 	}
 }
