@@ -14,13 +14,15 @@ type Configured struct {
 	Address string // URL of the front door
 	Driver  string
 	Wishes  []Wish
+	Limits  Limits
 }
 
-func (e Configured) apply(s *State, _ Rules, _ time.Time) {
+func (e Configured) apply(s *State, r Rules, _ time.Time) {
 	if e.Run != s.Run || !s.isActive(StepConfiguration) {
 		return
 	}
-	s.Domain, s.Address = e.Domain, e.Address
+	s.Domain, s.Address, s.Limits = e.Domain, e.Address, e.Limits
+	s.Deadline = s.Began.Add(r.limits(s).Run)
 	s.done(StepConfiguration)
 	known := s.Containers
 	s.Containers = nil

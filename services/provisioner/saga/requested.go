@@ -61,7 +61,8 @@ func (s *State) begin(req Request, r Rules, now time.Time) {
 	s.Request = req
 	s.Waiting = nil
 	s.Steps = map[Step]Progress{}
-	s.Deadline = now.Add(r.RunLimit)
+	s.Limits = Limits{}
+	s.Began, s.Deadline = now, now.Add(r.limits(s).Run)
 	s.Changed, s.Failure, s.Undone, s.Withdrawn, s.Listed, s.Trouble = 0, nil, nil, false, false, ""
 	if req.Want == events.Absent {
 		s.enter(Removing, now)

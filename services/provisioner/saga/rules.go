@@ -1,21 +1,36 @@
 package saga
 
-import "time"
-
-// The deadlines of a run unless the configuration says otherwise.
-const (
-	DefaultRunLimit  = 5 * time.Minute
-	DefaultStepLimit = 90 * time.Second
+import (
+	"cmp"
+	"time"
 )
 
-// Rules are what may differ from one installation to the next.
-type Rules struct {
-	RunLimit  time.Duration // a whole run
-	StepLimit time.Duration // one step of it
+// The limits of a run until its configuration was read.
+const (
+	DefaultRunLimit  = 5 * time.Minute
+	DefaultStepLimit = 2 * time.Minute
+)
+
+// Limits say how long things may take.
+type Limits struct {
+	Run  time.Duration `json:"run,omitempty"`  // a whole run
+	Step time.Duration `json:"step,omitempty"` // one step of it
 }
 
-// DefaultRules returns the usual limits.
-func DefaultRules() Rules { return Rules{RunLimit: DefaultRunLimit, StepLimit: DefaultStepLimit} }
+// Rules decide. The zero value is ready to use.
+type Rules struct {
+	// Limits hold until the configuration of a run gives others; zero means the
+	// defaults.
+	Limits Limits
+}
+
+// limits returns the limits of the present run.
+func (r Rules) limits(s *State) Limits {
+	l := s.Limits
+	l.Run = cmp.Or(l.Run, r.Limits.Run, DefaultRunLimit)
+	l.Step = cmp.Or(l.Step, r.Limits.Step, DefaultStepLimit)
+	return l
+}
 
 // Event is something that happened: a message on the bus, the result of an
 // action, or the passing of time. An event of another run than the present one
@@ -50,7 +65,7 @@ func (s *State) finish(r Rules, now time.Time) {
 func (s *State) arm(r Rules, now time.Time) {
 	for _, p := range s.active() {
 		if s.Steps[p.step].Deadline.IsZero() {
-			s.progress(p.step, func(p *Progress) { p.Deadline = now.Add(r.StepLimit) })
+			s.progress(p.step, func(p *Progress) { p.Deadline = now.Add(r.limits(s).Step) })
 		}
 	}
 }

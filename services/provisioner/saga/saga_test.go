@@ -26,7 +26,7 @@ func request(seq uint64, want events.Want) Requested {
 func after(t *testing.T, s State, list ...Event) State {
 	t.Helper()
 	for _, e := range list {
-		s = DefaultRules().Apply(s, e, start)
+		s = Rules{}.Apply(s, e, start)
 	}
 	return s
 }
@@ -160,14 +160,14 @@ func TestEachStepHasItsDeadline(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := after(t, New("home"), tt.events...)
-			r := DefaultRules()
-			if early := r.Apply(s, Tick{}, start.Add(r.StepLimit-1)); early.Phase != Making {
+			r := Rules{}
+			if early := r.Apply(s, Tick{}, start.Add(DefaultStepLimit-1)); early.Phase != Making {
 				t.Errorf("failed before the deadline, at step %s", early.Failure.Step)
 			}
-			if wake := start.Add(r.StepLimit); !s.Wake().Equal(wake) {
+			if wake := start.Add(DefaultStepLimit); !s.Wake().Equal(wake) {
 				t.Errorf("wakes at %s, want %s", s.Wake(), wake)
 			}
-			late := r.Apply(s, Tick{}, start.Add(r.StepLimit))
+			late := r.Apply(s, Tick{}, start.Add(DefaultStepLimit))
 			if late.Phase != Undoing || late.Failure.Step != tt.step || late.Failure.Reason != tt.reason {
 				t.Errorf("phase %s, failure %+v, want undoing, %s: %s", late.Phase, late.Failure, tt.step, tt.reason)
 			}
@@ -176,11 +176,19 @@ func TestEachStepHasItsDeadline(t *testing.T) {
 }
 
 func TestRunAsAWholeHasADeadline(t *testing.T) {
-	r := Rules{RunLimit: time.Minute, StepLimit: time.Hour}
+	r := Rules{Limits{Run: time.Minute, Step: time.Hour}}
 	s := r.Apply(New("home"), request(1, events.Present), start)
 	s = r.Apply(s, Tick{}, start.Add(time.Minute))
 	if s.Phase != Undoing || s.Failure.Step != StepConfiguration {
 		t.Errorf("phase %s, failure %+v, want undoing at the configuration", s.Phase, s.Failure)
+	}
+}
+
+func TestConfigurationGivesTheLimits(t *testing.T) {
+	s := after(t, New("home"), request(1, events.Present))
+	s = after(t, s, Configured{Run: "home-1", Wishes: wishes(), Limits: Limits{Run: 3 * time.Minute, Step: 7 * time.Second}})
+	if !s.Wake().Equal(start.Add(7*time.Second)) || !s.Deadline.Equal(start.Add(3*time.Minute)) {
+		t.Errorf("wakes at %s, ends at %s", s.Wake(), s.Deadline)
 	}
 }
 
@@ -230,7 +238,7 @@ func TestCompensationThatFailsIsTold(t *testing.T) {
 	list := slices.Concat([]Event{request(1, events.Present)}, made("home-1", Missing))
 	s := after(t, New("home"), list...)
 	s = after(t, s, Refused{Run: "home-1", Step: StepServices, Reason: "no"}, Trouble{Run: "home-1", Step: StepUndo, Reason: "busy"})
-	s = DefaultRules().Apply(s, Tick{}, start.Add(time.Hour))
+	s = Rules{}.Apply(s, Tick{}, start.Add(time.Hour))
 	want := Failure{StepServices, "no; compensation: not done in time: busy"}
 	if s.Phase != Failed || *s.Failure != want {
 		t.Errorf("phase %s, failure %+v, want %+v", s.Phase, s.Failure, want)
@@ -325,7 +333,7 @@ func TestRequestWaitsForTheEndOfRemoval(t *testing.T) {
 
 func TestRemovalThatFailsIsTold(t *testing.T) {
 	s := after(t, settled(t), request(2, events.Absent), Trouble{Run: "home-2", Step: StepRemove, Reason: "busy"})
-	s = DefaultRules().Apply(s, Tick{}, start.Add(time.Hour))
+	s = Rules{}.Apply(s, Tick{}, start.Add(time.Hour))
 	if s.Phase != Failed || s.Failure.Reason != "not done in time: busy" {
 		t.Errorf("phase %s, failure %+v", s.Phase, s.Failure)
 	}

@@ -42,7 +42,7 @@ type simulated struct {
 func newSimulation(t *testing.T, seed uint64) *simulation {
 	r := rand.New(rand.NewPCG(seed, 1))
 	s := &simulation{
-		t: t, rand: r, rules: DefaultRules(), now: start, state: New("home"), world: map[int]*simulated{},
+		t: t, rand: r, now: start, state: New("home"), world: map[int]*simulated{},
 		services: map[int]bool{}, failing: r.Float64() * 0.7, broken: r.IntN(5) == 0,
 		ended: map[string]int{}, saw: map[string]int{},
 	}

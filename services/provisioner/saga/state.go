@@ -59,7 +59,9 @@ type State struct {
 	Waiting *Request `json:"waiting,omitempty"`
 
 	Since    time.Time `json:"since"`             // of Phase
+	Began    time.Time `json:"began,omitzero"`    // the run
 	Deadline time.Time `json:"deadline,omitzero"` // of the run
+	Limits   Limits    `json:"limits,omitzero"`   // as the run's configuration wants them
 	// Steps tells how far the run has come.
 	Steps      map[Step]Progress `json:"steps,omitempty"`
 	Containers []Container       `json:"containers,omitempty"`
