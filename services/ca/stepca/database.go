@@ -1,0 +1,202 @@
+package stepca
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/dgraph-io/badger/v2"
+	"github.com/smallstep/certificates/authority/provisioner"
+	"github.com/smallstep/certificates/db"
+	"github.com/smallstep/nosql"
+	nosqldb "github.com/smallstep/nosql/database"
+)
+
+// The tables: step-ca's own for certificates, and two of ours beside them that
+// stock step-ca leaves alone.
+const (
+	tableCertificates = "x509_certs"
+	tableNotes        = "phoenix_notes"    // serial → note
+	tableRequests     = "phoenix_requests" // id of a request to [CA.Sign] → serial
+)
+
+// note is what we keep of a certificate beside what step-ca keeps.
+type note struct {
+	Way     Way    `json:"way"`
+	Holder  string `json:"holder,omitempty"`
+	Request string `json:"request,omitempty"`
+	key     string // of tableRequests
+}
+
+// database is step-ca's database that tells of each certificate stored. The
+// note is written in the transaction that stores the certificate, so no crash
+// parts them, and what was told of but not passed on is found again.
+type database struct {
+	*db.DB
+	chain  chain
+	signed func(Certificate)
+	asked  sync.Map // provisioner id → note, while [CA.Sign] runs
+}
+
+// openDatabase opens the database that ca.json names.
+func openDatabase(l layout, c *db.Config, ch chain, signed func(Certificate)) (*database, error) {
+	opened, err := db.New(c)
+	if err != nil && needsTruncation(err) {
+		opened, err = reopen(c)
+	}
+	if err != nil && strings.Contains(err.Error(), "Cannot acquire directory lock") {
+		return nil, fmt.Errorf("the database %s is in use%s: only one process can have it; stop that one first", c.DataSource, holder(l))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the database %s: %w", c.DataSource, err)
+	}
+	d, ok := opened.(*db.DB)
+	if !ok {
+		return nil, errors.Join(errors.New("the CA's configuration has no database: ACME needs one"), opened.Shutdown())
+	}
+	for _, table := range []string{tableNotes, tableRequests} {
+		if err := d.CreateTable([]byte(table)); err != nil {
+			return nil, errors.Join(fmt.Errorf("create table %s: %w", table, err), d.Shutdown())
+		}
+	}
+	return &database{DB: d, chain: ch, signed: signed}, nil
+}
+
+// needsTruncation says that a crash left half a record at the log's end.
+func needsTruncation(err error) bool {
+	return strings.Contains(err.Error(), "Log truncate required")
+}
+
+// reopen cuts the half-written record off. Writes are synced before they are
+// answered, so nobody was told of it.
+func reopen(c *db.Config) (db.AuthDB, error) {
+	options := badger.DefaultOptions(c.DataSource).WithTruncate(true).WithLogger(nil)
+	if c.ValueDir != "" {
+		options.ValueDir = c.ValueDir
+	}
+	mended, err := badger.Open(options)
+	if err != nil {
+		return nil, fmt.Errorf("cut off what a crash left: %w", err)
+	}
+	if err := mended.Close(); err != nil {
+		return nil, fmt.Errorf("cut off what a crash left: %w", err)
+	}
+	return db.New(c)
+}
+
+// holder tells the process that has the database, as far as it says so.
+func holder(l layout) string {
+	pid, err := os.ReadFile(l.databasePID())
+	if err != nil {
+		return ""
+	}
+	return " by process " + strings.TrimSpace(string(pid))
+}
+
+// StoreCertificateChain stores a newly signed certificate and tells of it.
+func (d *database) StoreCertificateChain(p provisioner.Interface, chain ...*x509.Certificate) error {
+	return d.store(d.noteFor(p), chain[0], func(inner *db.DB) error {
+		return inner.StoreCertificateChain(p, chain...)
+	})
+}
+
+// StoreRenewedCertificate stores a renewed or rekeyed certificate and tells of
+// it.
+func (d *database) StoreRenewedCertificate(old *x509.Certificate, chain ...*x509.Certificate) error {
+	n := note{Way: WayRenew, Holder: d.note(old.SerialNumber.String()).Holder}
+	return d.store(n, chain[0], func(inner *db.DB) error {
+		return inner.StoreRenewedCertificate(old, chain...)
+	})
+}
+
+// StoreCertificate stores a certificate of which nothing else is known.
+func (d *database) StoreCertificate(leaf *x509.Certificate) error {
+	return d.store(note{Way: wayOther}, leaf, func(inner *db.DB) error { return inner.StoreCertificate(leaf) })
+}
+
+// storeOwn stores the CA's own server certificate.
+func (d *database) storeOwn(chain ...*x509.Certificate) error {
+	return d.store(note{Way: WayOwn, Holder: "ca"}, chain[0], func(inner *db.DB) error {
+		return inner.StoreCertificateChain(nil, chain...)
+	})
+}
+
+func (d *database) store(n note, leaf *x509.Certificate, write func(*db.DB) error) error {
+	serial := leaf.SerialNumber.String()
+	raw, err := json.Marshal(n)
+	if err != nil {
+		return fmt.Errorf("note on certificate %s: %w", Serial(leaf.SerialNumber), err)
+	}
+	with := func(tx *nosqldb.Tx) {
+		tx.Set([]byte(tableNotes), []byte(serial), raw)
+		if n.key != "" {
+			tx.Set([]byte(tableRequests), []byte(n.key), []byte(serial))
+		}
+	}
+	if err := write(&db.DB{DB: annotating{DB: d.DB.DB, with: with}}); err != nil {
+		return err
+	}
+	d.signed(d.describe(leaf, n))
+	return nil
+}
+
+// noteFor tells from the provisioner how the certificate was asked for.
+func (d *database) noteFor(p provisioner.Interface) note {
+	if p == nil {
+		return note{Way: wayOther}
+	}
+	if n, ok := d.asked.Load(p.GetID()); ok {
+		return n.(note)
+	}
+	return note{Way: wayOf(p.GetType(), p.GetName())}
+}
+
+// note returns what is kept of a certificate; stock step-ca keeps nothing.
+func (d *database) note(serial string) note {
+	n := note{Way: wayOther}
+	raw, err := d.Get([]byte(tableNotes), []byte(serial))
+	if err != nil || json.Unmarshal(raw, &n) != nil {
+		return note{Way: wayOther}
+	}
+	return n
+}
+
+// answered returns the certificate that was signed for the request with that
+// key.
+func (d *database) answered(key string) (leaf *x509.Certificate, ok bool, err error) {
+	serial, err := d.Get([]byte(tableRequests), []byte(key))
+	if nosql.IsErrNotFound(err) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("look for a former answer: %w", err)
+	}
+	leaf, err = d.GetCertificate(string(serial))
+	if err != nil {
+		return nil, false, fmt.Errorf("read the certificate of a former answer: %w", err)
+	}
+	return leaf, true, nil
+}
+
+// annotating is a database that adds to each transaction.
+type annotating struct {
+	nosql.DB
+	with func(*nosqldb.Tx)
+}
+
+// Update implements nosql.DB.
+func (a annotating) Update(tx *nosqldb.Tx) error {
+	a.with(tx)
+	return a.DB.Update(tx)
+}
+
+// Set implements nosql.DB.
+func (a annotating) Set(bucket, key, value []byte) error {
+	tx := new(nosqldb.Tx)
+	tx.Set(bucket, key, value)
+	return a.Update(tx)
+}

@@ -1,0 +1,338 @@
+package stepca_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.step.sm/crypto/x509util"
+	"go.uber.org/goleak"
+	"golang.org/x/crypto/acme"
+
+	"github.com/phoenix-platform/phoenix/services/ca/stepca"
+)
+
+const domain = "phoenix.localhost"
+
+func TestMain(m *testing.M) {
+	if os.Getenv("STEPCA_INITIALISE") != "" {
+		os.Exit(initialiseForEver())
+	}
+	// A logging library below step-ca flushes for as long as the process lives.
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
+}
+
+// claims is who may have what, as a test wants it.
+type claims struct {
+	mu    sync.Mutex
+	names []string
+	asked []stepca.Request
+}
+
+func claim(names ...string) *claims { return &claims{names: names} }
+
+func (c *claims) Check(_ context.Context, r stepca.Request) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked = append(c.asked, r)
+	for _, n := range r.Names() {
+		if !slices.Contains(c.names, n) {
+			return fmt.Errorf("nobody claims %q", n)
+		}
+	}
+	return nil
+}
+
+func (c *claims) withdraw() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.names = nil
+}
+
+func (c *claims) last() stepca.Request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asked[len(c.asked)-1]
+}
+
+// nowhere is a network without any endpoint.
+type nowhere struct{}
+
+func (nowhere) Endpoint(context.Context, string) (string, error) {
+	return "", errors.New("no endpoint")
+}
+func (nowhere) TXT(context.Context, string) ([]string, error) { return nil, nil }
+
+// signed collects what the CA tells of.
+type signed struct {
+	mu   sync.Mutex
+	list []stepca.Certificate
+}
+
+func (s *signed) add(c stepca.Certificate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = append(s.list, c)
+}
+
+func (s *signed) all() []stepca.Certificate {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.list)
+}
+
+// of returns what was told of certificates of that way.
+func (s *signed) of(way stepca.Way) []stepca.Certificate {
+	return slices.DeleteFunc(s.all(), func(c stepca.Certificate) bool { return c.Way != way })
+}
+
+// block hands out loopback addresses that no other test has.
+var block atomic.Uint32 //nolint:gochecknoglobals // one block for all tests of the process
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	n := block.Add(1)
+	l, err := net.Listen("tcp", fmt.Sprintf("127.13.%d.%d:0", n>>8, n&0xff))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+func options(t testing.TB, c stepca.Claims) stepca.Options {
+	t.Helper()
+	return stepca.Options{
+		Folder: filepath.Join(t.TempDir(), "step"), Listen: freeAddress(t),
+		Names: []string{"ca." + domain, "127.13.0.1"}, Domains: []string{domain},
+		Ranges: []netip.Prefix{netip.MustParsePrefix("127.13.0.0/16")}, Name: "Test",
+		Claims: c, Network: nowhere{}, Signed: func(stepca.Certificate) {},
+		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
+	}
+}
+
+// serve opens a CA and serves it until the returned function is called, or the
+// test ends.
+func serve(t testing.TB, o stepca.Options) (ca *stepca.CA, stop func()) {
+	t.Helper()
+	ca, err := stepca.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- ca.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := errors.Join(<-done, ca.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	return ca, stop
+}
+
+// roots returns a pool of the CA's root alone.
+func roots(t testing.TB, ca *stepca.CA) *x509.CertPool {
+	t.Helper()
+	pem, _ := ca.Root()
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM([]byte(pem)) {
+		t.Fatal("the root can't be read")
+	}
+	return pool
+}
+
+func client(t testing.TB, ca *stepca.CA, certificates ...tls.Certificate) *http.Client {
+	t.Helper()
+	transport := &http.Transport{TLSClientConfig: &tls.Config{
+		RootCAs: roots(t, ca), ServerName: "ca." + domain, Certificates: certificates,
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 20 * time.Second}
+}
+
+func newKey(t testing.TB) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func newCSR(t testing.TB, key crypto.Signer, names ...string) *x509.CertificateRequest {
+	t.Helper()
+	csr, err := x509util.CreateCertificateRequest(names[0], names, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return csr
+}
+
+// responder answers tls-alpn-01 for every host, as Traefik would.
+type responder struct {
+	address string
+	mu      sync.Mutex
+	certs   map[string]*tls.Certificate
+}
+
+func newResponder(t testing.TB) *responder {
+	t.Helper()
+	r := &responder{certs: map[string]*tls.Certificate{}}
+	l, err := tls.Listen("tcp", freeAddress(t), &tls.Config{
+		NextProtos: []string{acme.ALPNProto},
+		GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if c, ok := r.certs[h.ServerName]; ok {
+				return c, nil
+			}
+			return nil, fmt.Errorf("no challenge for %q", h.ServerName)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.address = l.Addr().String()
+	var conns sync.WaitGroup
+	conns.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns.Go(func() {
+				_ = conn.(*tls.Conn).HandshakeContext(t.Context())
+				_ = conn.Close()
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		conns.Wait()
+	})
+	return r
+}
+
+func (r *responder) answer(host string, c tls.Certificate) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.certs[host] = &c
+}
+
+func (r *responder) Endpoint(context.Context, string) (string, error) { return r.address, nil }
+func (r *responder) TXT(context.Context, string) ([]string, error)    { return nil, nil }
+
+func newACME(t testing.TB, ca *stepca.CA) *acme.Client {
+	t.Helper()
+	c := &acme.Client{Key: newKey(t), HTTPClient: client(t, ca), DirectoryURL: ca.ACMEDirectory()}
+	if _, err := c.Register(t.Context(), &acme.Account{}, acme.AcceptTOS); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// order gets a certificate for the names by tls-alpn-01.
+func order(ctx context.Context, c *acme.Client, r *responder, csr *x509.CertificateRequest, names ...string) ([][]byte, error) {
+	o, err := c.AuthorizeOrder(ctx, acme.DomainIDs(names...))
+	if err != nil {
+		return nil, fmt.Errorf("order: %w", err)
+	}
+	for _, u := range o.AuthzURLs {
+		if err := authorize(ctx, c, r, u); err != nil {
+			return nil, err
+		}
+	}
+	if o, err = c.WaitOrder(ctx, o.URI); err != nil {
+		return nil, fmt.Errorf("wait for the order: %w", err)
+	}
+	chain, _, err := c.CreateOrderCert(ctx, o.FinalizeURL, csr.Raw, true)
+	if err != nil {
+		return nil, fmt.Errorf("finalize: %w", err)
+	}
+	return chain, nil
+}
+
+func authorize(ctx context.Context, c *acme.Client, r *responder, url string) error {
+	az, err := c.GetAuthorization(ctx, url)
+	if err != nil {
+		return fmt.Errorf("authorization: %w", err)
+	}
+	i := slices.IndexFunc(az.Challenges, func(ch *acme.Challenge) bool { return ch.Type == "tls-alpn-01" })
+	if i < 0 {
+		return errors.New("no tls-alpn-01 is offered")
+	}
+	cert, err := c.TLSALPN01ChallengeCert(az.Challenges[i].Token, az.Identifier.Value)
+	if err != nil {
+		return err
+	}
+	r.answer(az.Identifier.Value, cert)
+	if _, err := c.Accept(ctx, az.Challenges[i]); err != nil {
+		return fmt.Errorf("challenge: %w", err)
+	}
+	if _, err := c.WaitAuthorization(ctx, az.URI); err != nil {
+		return fmt.Errorf("wait for the authorization: %w", err)
+	}
+	return nil
+}
+
+// parse reads a chain and verifies it for a name against the root.
+func verify(t testing.TB, ca *stepca.CA, chain [][]byte, name string) *x509.Certificate {
+	t.Helper()
+	leaf, err := x509.ParseCertificate(chain[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	between := x509.NewCertPool()
+	for _, der := range chain[1:] {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		between.AddCert(c)
+	}
+	if _, err := leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: roots(t, ca), Intermediates: between}); err != nil {
+		t.Fatal(err)
+	}
+	return leaf
+}
+
+func contains(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil || !bytes.Contains([]byte(err.Error()), []byte(want)) {
+		t.Errorf("error %v; want %q in it", err, want)
+	}
+}
+
+// decode returns the certificates in a PEM text.
+func decode(t testing.TB, text string) [][]byte {
+	t.Helper()
+	var out [][]byte
+	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
+		out = append(out, block.Bytes)
+	}
+	if len(out) == 0 {
+		t.Fatalf("no certificate in %q", text)
+	}
+	return out
+}

@@ -1,0 +1,3 @@
+package stepca_test
+
+func initialiseForEver() int { return 0 }
