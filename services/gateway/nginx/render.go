@@ -13,9 +13,6 @@ import (
 //go:embed nginx.conf.tmpl
 var text string
 
-// configuration is parsed from a file that is part of the program.
-var configuration = template.Must(template.New("nginx.conf").Option("missingkey=error").Parse(text))
-
 // hostPattern matches a DNS name in lower case, in PCRE. (`$` would let a final
 // newline pass.)
 const hostPattern = `~^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\z`
@@ -67,6 +64,10 @@ func Render(c Config) ([]byte, error) {
 	}
 	if c.PublicPort != 443 {
 		v.PublicSuffix = fmt.Sprintf(":%d", c.PublicPort)
+	}
+	configuration, err := template.New(live).Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("nginx configuration: %w", err)
 	}
 	var out bytes.Buffer
 	if err := configuration.Execute(&out, v); err != nil {

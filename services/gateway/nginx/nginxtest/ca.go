@@ -5,9 +5,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/hex"
 	"encoding/pem"
 	"math/big"
 	"slices"
@@ -69,6 +71,12 @@ func (ca *CA) Roots() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.root.cert)
 	return pool
+}
+
+// Fingerprint is that of the root: SHA-256 in lower-case hexadecimal.
+func (ca *CA) Fingerprint() string {
+	sum := sha256.Sum256(ca.root.cert.Raw)
+	return hex.EncodeToString(sum[:])
 }
 
 // Pair issues a certificate for host with a key of its own.
