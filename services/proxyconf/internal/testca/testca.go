@@ -2,6 +2,7 @@
 package testca
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -31,7 +32,7 @@ func New(t testing.TB) *CA {
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	return &CA{Certificate: sign(t, template, template, key, key), key: key}
+	return &CA{Certificate: sign(t, template, template, key.Public(), key), key: key}
 }
 
 // Root returns the root in PEM.
@@ -60,7 +61,7 @@ func (c *CA) Issue(t testing.TB, life time.Duration, names ...string) (chain, ke
 			template.DNSNames = append(template.DNSNames, n)
 		}
 	}
-	leaf := sign(t, template, c.Certificate, priv, c.key)
+	leaf := sign(t, template, c.Certificate, priv.Public(), c.key)
 	der, err := x509.MarshalECPrivateKey(priv)
 	if err != nil {
 		t.Fatal(err)
@@ -96,9 +97,9 @@ func serial(t testing.TB) *big.Int {
 	return n
 }
 
-func sign(t testing.TB, template, parent *x509.Certificate, leaf, signer *ecdsa.PrivateKey) *x509.Certificate {
+func sign(t testing.TB, template, parent *x509.Certificate, public crypto.PublicKey, signer *ecdsa.PrivateKey) *x509.Certificate {
 	t.Helper()
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, leaf.Public(), signer)
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, signer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,4 +112,14 @@ func sign(t testing.TB, template, parent *x509.Certificate, leaf, signer *ecdsa.
 
 func certificatePEM(c *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+}
+
+// Sign makes a leaf for a request's DNS names and key.
+func (c *CA) Sign(t testing.TB, csr *x509.CertificateRequest, life time.Duration) *x509.Certificate {
+	t.Helper()
+	template := &x509.Certificate{
+		SerialNumber: serial(t), NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(life),
+		DNSNames: csr.DNSNames, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	return sign(t, template, c.Certificate, csr.PublicKey, c.key)
 }
