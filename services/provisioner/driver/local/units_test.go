@@ -7,16 +7,18 @@ import (
 
 	"github.com/phoenix-platform/phoenix/pkg/unit"
 	"github.com/phoenix-platform/phoenix/services/provisioner/driver"
+	"github.com/phoenix-platform/phoenix/services/provisioner/internal/fakehost"
 )
 
 func TestUnitsBelongToTheirContainer(t *testing.T) {
 	d, units, _ := newDriver(t)
 	create(t, d)
 	install(t, d, "103-ca")
-	if got := units.units["103-ca"].Container; got != "103" {
+	if got := units.Unit("103-ca").Container; got != "103" {
 		t.Errorf("unit belongs to %q, want 103", got)
 	}
-	units.units["102-proxyconf"] = unit.Unit{Name: "102-proxyconf", Container: "102"}
+	define(t, units, unit.Unit{Name: "102-proxyconf", Container: "102"})
+	before := units.Calls()
 	_, installed := d.InstallUnit(t.Context(), home(103), unit.Unit{Name: "102-proxyconf"})
 	for verb, err := range map[string]error{
 		"install": installed,
@@ -28,8 +30,8 @@ func TestUnitsBelongToTheirContainer(t *testing.T) {
 			t.Errorf("%s: %v, want ErrForeign", verb, err)
 		}
 	}
-	if len(units.calls) != 0 {
-		t.Errorf("the host was told %v", units.calls)
+	if after := units.Calls(); !slices.Equal(before, after) {
+		t.Errorf("the host was told %v", after)
 	}
 }
 
@@ -47,9 +49,9 @@ func TestUnitVerbs(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	want := []string{"start 103-ca", "stop 103-ca", "remove 103-ca"}
-	if !slices.Equal(units.calls, want) {
-		t.Errorf("the host was told %v, want %v", units.calls, want)
+	want := []string{"define 103-ca", "start 103-ca", "stop 103-ca", "remove 103-ca"}
+	if got := units.Calls(); !slices.Equal(got, want) {
+		t.Errorf("the host was told %v, want %v", got, want)
 	}
 	if err := d.StartUnit(t.Context(), home(103), "103-ca"); !errors.Is(err, driver.ErrNotFound) {
 		t.Errorf("start of no unit: %v, want ErrNotFound", err)
@@ -75,18 +77,16 @@ func TestDestroyRemovesUnitsThatAppearAgain(t *testing.T) {
 	create(t, d)
 	install(t, d, "103-a")
 	install(t, d, "103-service")
-	units.onRemove = func(name string) error {
+	units.OnRemove = func(name string) error {
 		if name == "103-service" {
-			units.units["103-a"] = unit.Unit{Name: "103-a", Container: "103"}
+			define(t, units, unit.Unit{Name: "103-a", Container: "103"})
 		}
 		return nil
 	}
 	if err := d.Destroy(t.Context(), home(103), driver.Keep); err != nil {
 		t.Fatal(err)
 	}
-	if len(units.units) != 0 {
-		t.Errorf("units are left: %v", units.units)
-	}
+	noUnits(t, units)
 }
 
 func TestDestroyThatCannotStopUnitsKeepsTheFolder(t *testing.T) {
@@ -94,11 +94,19 @@ func TestDestroyThatCannotStopUnitsKeepsTheFolder(t *testing.T) {
 	create(t, d)
 	install(t, d, "103-ca")
 	busy := errors.New("busy")
-	units.onRemove = func(string) error { return busy }
+	units.OnRemove = func(string) error { return busy }
 	if err := d.Destroy(t.Context(), home(103), driver.Purge); !errors.Is(err, busy) {
 		t.Errorf("destroy: %v, want %v", err, busy)
 	}
 	if _, err := d.Inspect(t.Context(), 103); err != nil {
 		t.Errorf("the container is gone although its units run: %v", err)
+	}
+}
+
+// define defines a unit as somebody else would.
+func define(t *testing.T, host *fakehost.Host, u unit.Unit) {
+	t.Helper()
+	if _, err := host.Define(t.Context(), u); err != nil {
+		t.Fatal(err)
 	}
 }
