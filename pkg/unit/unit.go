@@ -153,7 +153,8 @@ type Info struct {
 	Started time.Time `json:"started"`
 	// Bus is the URL of the bus that the host holds; empty until it answers.
 	Bus string `json:"bus,omitempty"`
-	// Ready is set once the bus answers and all enabled units were started.
+	// Ready is set from when the bus answers and all enabled units were started
+	// until the host is told to end.
 	Ready bool `json:"ready"`
 	// Warnings tell what will become trouble, such as a disk that fills up.
 	Warnings []string `json:"warnings,omitempty"`

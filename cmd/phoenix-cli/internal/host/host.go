@@ -16,9 +16,6 @@ import (
 	"github.com/phoenix-platform/phoenix/pkg/unit"
 )
 
-// lockPatience is how long to wait for a host of the same home that is ending.
-const lockPatience = 3 * time.Second
-
 // Bus is the message bus that the host holds, or a stand-in for one that is
 // elsewhere.
 type Bus interface {
@@ -55,9 +52,7 @@ type Options struct {
 // Run becomes the reaper of its process: nothing else in it may wait for
 // children.
 func Run(ctx context.Context, o Options) error {
-	wait, cancel := context.WithTimeout(ctx, lockPatience)
-	defer cancel()
-	lock, err := o.Home.Lock(wait, home.HostLock)
+	lock, err := takeLock(ctx, o.Home)
 	if err != nil {
 		return fmt.Errorf("start host: %w", err)
 	}
@@ -71,7 +66,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	s := newSupervisor(m)
 	defer s.close()
-	ctx, cancel = context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	h := &host{supervisor: s, options: o, started: time.Now(), quit: cancel, stopped: make(chan struct{})}
 	return h.run(ctx)
@@ -90,7 +85,7 @@ type host struct {
 
 	mu       sync.Mutex
 	bus      string
-	up       bool
+	ready    bool
 	warnings []string
 }
 
@@ -149,9 +144,10 @@ func (h *host) keep(ctx context.Context) error {
 			h.options.Log.Error("unit not started", "unit", u.Name, "error", err)
 		}
 	}
-	h.setReady()
+	h.setReady(true)
 	h.options.Log.Info("host is ready", "home", h.options.Home.Root, "pid", os.Getpid(), "after", time.Since(h.started))
 	h.upkeep(ctx)
+	h.setReady(false)
 	h.options.Log.Info("host is ending")
 	return h.shutdown(context.WithoutCancel(ctx))
 }
@@ -173,10 +169,10 @@ func (h *host) bringUp(ctx context.Context, u unit.Unit) error {
 	return h.Start(ctx, u.Name)
 }
 
-func (h *host) setReady() {
+func (h *host) setReady(ready bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.bus, h.up = h.options.Bus.URL(), true
+	h.bus, h.ready = h.options.Bus.URL(), ready
 }
 
 // Info implements unit.Host.
@@ -186,7 +182,7 @@ func (h *host) Info(context.Context) (unit.Info, error) {
 	return unit.Info{
 		PID: os.Getpid(), Version: h.options.Version,
 		Home: h.options.Home.Root, HomeID: h.options.Home.ID,
-		Started: h.started, Bus: h.bus, Ready: h.up, Warnings: h.warnings,
+		Started: h.started, Bus: h.bus, Ready: h.ready, Warnings: h.warnings,
 	}, nil
 }
 

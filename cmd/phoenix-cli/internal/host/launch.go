@@ -32,51 +32,66 @@ type Command struct {
 // Launch makes sure that the home has a host, and returns when that is ready. A
 // host that has to be started goes on in the background when the caller ends;
 // its output goes to the home's host.log. When it ends instead, the error says
-// what it said.
+// what it said. A host that is ending is waited for and replaced.
 func Launch(ctx context.Context, h *home.Home, c Command) (unit.Info, error) {
 	client, err := unit.Dial("unix:" + h.Socket())
 	if err != nil {
 		return unit.Info{}, fmt.Errorf("launch host: %w", err)
 	}
-	if _, err := client.Info(ctx); err == nil {
-		return awaitReady(ctx, client, nil)
+	l := &launch{home: h, command: c, client: client}
+	info, err := l.awaitReady(ctx)
+	if err == nil && l.child != nil && l.child.process.Pid != info.PID {
+		err = l.child.withdraw()
 	}
-	child, err := c.start(h)
-	if err != nil {
-		return unit.Info{}, fmt.Errorf("launch host: %w", err)
-	}
-	info, err := awaitReady(ctx, client, child)
-	if err != nil {
+	if err = errors.Join(err, l.child.release()); err != nil {
 		return info, fmt.Errorf("launch host: %w", err)
 	}
 	return info, nil
 }
 
-// awaitReady asks until the host is ready, or the child that should be it ended.
-func awaitReady(ctx context.Context, client *unit.Client, child *background) (unit.Info, error) {
+// launch is one call of Launch.
+type launch struct {
+	home    *home.Home
+	command Command
+	client  *unit.Client
+	child   *background // nil while none was started
+}
+
+// awaitReady asks until the host is ready, and starts one when none is there.
+func (l *launch) awaitReady(ctx context.Context) (unit.Info, error) {
 	tick := time.NewTicker(launchPoll)
 	defer tick.Stop()
 	for {
-		ended := child.ended() // asked before the host is: its successor may be another's child
-		info, err := client.Info(ctx)
+		ended := l.child.ended() // looked at before the host is asked, which may be another's child
+		info, err := l.client.Info(ctx)
 		switch {
 		case err == nil && info.Ready:
-			return info, child.release()
-		case err != nil && ended:
-			return info, child.complaint()
-		case err != nil && !errors.Is(err, unit.ErrUnavailable):
-			return info, errors.Join(err, child.release())
+			return info, nil
+		case errors.Is(err, unit.ErrUnavailable) && l.child == nil:
+			err = l.start()
+		case errors.Is(err, unit.ErrUnavailable) && ended:
+			err = l.child.complaint()
+		case errors.Is(err, unit.ErrUnavailable):
+			err = nil
+		}
+		if err != nil && ctx.Err() == nil {
+			return info, err
 		}
 		select {
 		case <-ctx.Done():
-			return info, errors.Join(fmt.Errorf("the host is not ready in time: %w", ctx.Err()), child.release())
+			return info, fmt.Errorf("the host is not ready in time: %w", ctx.Err())
 		case <-tick.C:
 		}
 	}
 }
 
-// background is a child that may outlive this process. A nil one is a host that
-// was there before.
+func (l *launch) start() (err error) {
+	l.child, err = l.command.start(l.home)
+	return err
+}
+
+// background is a child that may outlive this process. A nil one was never
+// started.
 type background struct {
 	process *os.Process
 	log     string
@@ -125,6 +140,22 @@ func (b *background) ended() bool {
 	return pid == b.process.Pid || errors.Is(err, syscall.ECHILD)
 }
 
+// withdraw ends the child, since another was faster to be the host: it must not
+// take over when that one ends.
+func (b *background) withdraw() error {
+	if b.ended() {
+		return nil
+	}
+	if err := b.process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("withdraw second host: %w", err)
+	}
+	var ws syscall.WaitStatus
+	if _, err := syscall.Wait4(b.process.Pid, &ws, 0, nil); err != nil && !errors.Is(err, syscall.ECHILD) {
+		return fmt.Errorf("wait for second host: %w", err)
+	}
+	return nil
+}
+
 // release lets go of the child, which goes on.
 func (b *background) release() error {
 	if b == nil {
@@ -138,14 +169,11 @@ func (b *background) release() error {
 
 // complaint is the error of a child that ended, in its own words.
 func (b *background) complaint() error {
-	if b == nil {
-		return fmt.Errorf("the host has ended: %w", unit.ErrUnavailable)
-	}
 	said, err := b.said()
 	if err != nil || said == "" {
-		return errors.Join(fmt.Errorf("the host has ended, see %s", b.log), err, b.release())
+		return errors.Join(fmt.Errorf("the host has ended, see %s", b.log), err)
 	}
-	return errors.Join(fmt.Errorf("the host has ended: %s", said), b.release())
+	return fmt.Errorf("the host has ended: %s", said)
 }
 
 // said returns the end of what the child said.
