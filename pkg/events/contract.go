@@ -165,7 +165,7 @@ func Buckets() []BucketSpec {
 		{BucketStacks, Ops, ids(Provisioner)},
 		{BucketProvisioner, Provisioner, nil},
 		{BucketCA, CA, nil},
-		{BucketProxyconf, Proxyconf, nil},
+		{BucketProxyconf, Proxyconf, ids(Provisioner)},
 		{BucketGateway, Gateway, nil},
 	}
 }
