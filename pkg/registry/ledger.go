@@ -103,6 +103,20 @@ func (l *Ledger) Services() []Service {
 	return out
 }
 
+// Refused says why nothing is in force for a name that was registered: the
+// newest registration was refused, and nobody removed it. It is nil otherwise.
+func (l *Ledger) Refused(name string) error {
+	e, ok := l.entries[name]
+	if _, live := l.live[name]; !ok || live || len(e.Records) == 0 {
+		return nil
+	}
+	newest := e.Records[len(e.Records)-1]
+	if newest.Service == nil {
+		return nil
+	}
+	return judge(l.group(name)).verdictOf(name, newest.Sequence)
+}
+
 // Unsaved returns the entries that changed since they were saved.
 func (l *Ledger) Unsaved() []Entry {
 	out := make([]Entry, 0, len(l.unsaved))

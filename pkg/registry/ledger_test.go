@@ -288,6 +288,28 @@ func TestChangesTellWhatHappened(t *testing.T) {
 	}
 }
 
+func TestRefused(t *testing.T) {
+	l := registry.New(rules(t))
+	refused := func(name string) string {
+		if err := l.Refused(name); err != nil {
+			return err.Error()
+		}
+		return ""
+	}
+	_, _ = hear(l, register(2, ops, "b", "x"))
+	_, _ = hear(l, register(1, ops, "a", "x"))
+	if got := refused("b"); !strings.Contains(got, `held by service "a"`) {
+		t.Errorf("b, which an older one displaced: %q", got)
+	}
+	if a, unknown := refused("a"), refused("c"); a != "" || unknown != "" {
+		t.Errorf("a, which is in force: %q; c, which nobody registered: %q", a, unknown)
+	}
+	_, _ = hear(l, remove(3, ops, "b"))
+	if got := refused("b"); got != "" {
+		t.Errorf("b, which was removed: %q", got)
+	}
+}
+
 func render(c registry.Change) string {
 	of := func(s *registry.Service) string {
 		if s == nil {
