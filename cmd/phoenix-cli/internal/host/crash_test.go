@@ -178,3 +178,24 @@ func TestUnreadableDefinitionIsTold(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestMachineWasBooted makes a record of another boot name a process that has
+// nothing to do with the unit.
+func TestMachineWasBooted(t *testing.T) {
+	h := newHome(t)
+	s := supervise(t, h)
+	stranger := bring(t, s, shell("stranger", lasting))
+	u := shell("a", lasting)
+	check(t, s.machine.store.define(u))
+	r := s.machine.store.record("stranger")
+	r.Epoch, r.Definition = "before", u
+	check(t, s.machine.store.note("a", r))
+	s.close()
+	s = supervise(t, h)
+	if got := status(t, s, "a"); got.State != unit.Inactive {
+		t.Errorf("got %+v", got)
+	}
+	if got := status(t, s, "stranger"); got.PID != stranger.PID {
+		t.Errorf("stranger: got %+v, want process %d", got, stranger.PID)
+	}
+}

@@ -216,7 +216,7 @@ func (k *keeper) took(p *process.Process) {
 // note saves the record. A unit runs all the same when that fails: on a full
 // disk, a restart matters more than what a host that is killed then would know.
 func (k *keeper) note() {
-	k.record.Boot = k.machine.boot
+	k.record.Epoch = k.machine.epoch
 	if err := k.machine.store.note(k.name, k.record); err != nil {
 		k.log.Error("record not saved", "error", err)
 	}

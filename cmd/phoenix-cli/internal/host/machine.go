@@ -26,7 +26,7 @@ type machine struct {
 	home   *home.Home
 	store  store
 	reaper *process.Reaper
-	boot   string
+	epoch  string
 	env    []string
 	log    *slog.Logger
 	// closing is set when all units are being stopped: none is started then.
@@ -38,12 +38,12 @@ func newMachine(h *home.Home, getenv func(string) string, log *slog.Logger) (*ma
 	if err != nil {
 		return nil, err
 	}
-	boot, err := process.BootID()
+	epoch, err := process.Epoch()
 	if err != nil {
 		return nil, err
 	}
 	return &machine{
-		home: h, store: st, reaper: process.NewReaper(), boot: boot, log: log,
+		home: h, store: st, reaper: process.NewReaper(), epoch: epoch, log: log,
 		env: environment(h, getenv),
 	}, nil
 }

@@ -11,8 +11,8 @@ import (
 // where this one was killed. It is written before a process is executed, without
 // its identity, and again when that is known.
 type record struct {
-	// Boot is the machine's boot; what was recorded before another one is void.
-	Boot string `json:"boot"`
+	// Epoch is when and where the process had its number, see process.Epoch.
+	Epoch string `json:"epoch"`
 	// Wanted says that the unit is to run. A stopped unit stays stopped when the
 	// host is killed and comes back.
 	Wanted bool `json:"wanted"`
@@ -40,10 +40,10 @@ const (
 )
 
 // decide returns what to do about a unit whose process is alive or not, given
-// what the last host recorded and which boot this is. A unit that is no longer
+// what the last host recorded and which epoch this is. A unit that is no longer
 // defined has no definition.
-func decide(definition *unit.Unit, r record, boot string, alive bool) verdict {
-	sameBoot := r.Boot == boot
+func decide(definition *unit.Unit, r record, epoch string, alive bool) verdict {
+	sameEpoch := r.Epoch == epoch
 	switch {
 	case definition == nil && alive:
 		return stop
@@ -55,9 +55,9 @@ func decide(definition *unit.Unit, r record, boot string, alive bool) verdict {
 		return restart
 	case alive:
 		return keep
-	case sameBoot && r.Wanted:
+	case sameEpoch && r.Wanted:
 		return start
-	case !sameBoot && definition.Enabled:
+	case !sameEpoch && definition.Enabled:
 		return start
 	}
 	return leave

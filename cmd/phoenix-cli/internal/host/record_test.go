@@ -12,9 +12,9 @@ func TestDecide(t *testing.T) {
 	plain := &unit.Unit{Name: "a", Exec: []string{"/bin/a"}}
 	other := &unit.Unit{Name: "a", Exec: []string{"/bin/a", "-x"}}
 	enabled := &unit.Unit{Name: "a", Exec: []string{"/bin/a"}, Enabled: true}
-	wanted := record{Boot: "now", Wanted: true, Definition: *plain}
-	stopped := record{Boot: "now", Definition: *plain}
-	before := record{Boot: "before", Wanted: true, Definition: *plain}
+	wanted := record{Epoch: "now", Wanted: true, Definition: *plain}
+	stopped := record{Epoch: "now", Definition: *plain}
+	before := record{Epoch: "before", Wanted: true, Definition: *plain}
 	tests := map[string]struct {
 		definition *unit.Unit
 		record     record

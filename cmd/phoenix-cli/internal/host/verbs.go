@@ -156,6 +156,9 @@ func (k *keeper) restore(found []process.Found, begin bool) error {
 		k.log.Error("definition is unreadable and so forgotten; define the unit again", "error", err)
 	}
 	k.definition, k.record = definition, k.machine.store.record(k.name)
+	if k.record.Epoch != k.machine.epoch {
+		k.record = record{} // its process is gone, and the number may be anybody's
+	}
 	k.leader = k.record.Process
 	members := process.Members(found, k.machine.traces(k.name, k.leader))
 	k.dirty = len(members) > 0
@@ -163,7 +166,7 @@ func (k *keeper) restore(found []process.Found, begin bool) error {
 	if alive {
 		alive = k.adopt(main)
 	}
-	v := decide(k.definition, k.record, k.machine.boot, alive)
+	v := decide(k.definition, k.record, k.machine.epoch, alive)
 	k.log.Debug("unit found", "alive", alive, "verdict", v)
 	return k.carryOut(v, begin)
 }

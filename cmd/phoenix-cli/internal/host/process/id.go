@@ -12,7 +12,7 @@ import (
 // ErrGone says that a process has ended.
 var ErrGone = errors.New("process has ended")
 
-// ID tells a process from every other since the machine was booted.
+// ID tells a process from every other of one [Epoch].
 type ID struct {
 	PID int `json:"pid"`
 	// Start is when the process was started, in the kernel's ticks since boot.
@@ -21,13 +21,19 @@ type ID struct {
 
 func (id ID) String() string { return fmt.Sprintf("process %d", id.PID) }
 
-// BootID returns what tells this boot of the machine from every other.
-func BootID() (string, error) {
-	raw, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+// Epoch returns what tells apart the times and places within which an ID means
+// one process: the boot of the machine, and the namespace of process numbers,
+// which is another one whenever a system container is started again.
+func Epoch() (string, error) {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return "", fmt.Errorf("read boot id: %w", err)
 	}
-	return strings.TrimSpace(string(raw)), nil
+	namespace, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return "", fmt.Errorf("read namespace of process numbers: %w", err)
+	}
+	return strings.TrimSpace(string(boot)) + " " + namespace, nil
 }
 
 // state is what the kernel tells about a process.

@@ -265,9 +265,9 @@ func TestIDString(t *testing.T) {
 	if got, want := fmt.Sprint(ID{PID: 7, Start: 9}), "process 7"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	first, err := BootID()
-	second, _ := BootID()
+	first, err := Epoch()
+	second, _ := Epoch()
 	if err != nil || first == "" || first != second {
-		t.Errorf("boot: got %q, %q, %v", first, second, err)
+		t.Errorf("epoch: got %q, %q, %v", first, second, err)
 	}
 }
