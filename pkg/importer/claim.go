@@ -112,17 +112,18 @@ func containerClaims(s *stack, env *jsontree.Node, key string, svc *jsontree.Nod
 			return nil
 		}
 	}
+	targets, variables := targetsOf(labels), variablesOf(env)
 	for _, r := range routersOf(labels) {
-		port, scheme := backendOf(labels, r)
+		t := r.target(targets)
 		for _, host := range r.hosts {
 			c := &claim{
-				name: key, otherName: s.name + "-" + key, host: expand(host, env),
+				name: key, otherName: s.name + "-" + key, host: expand(host, variables),
 				guest: g, doc: s.doc, at: s.doc.at(svc),
 			}
 			if g == nil {
 				c.why = "no guest in these files deploys stack " + clip(s.name) + " in environment " + clip(env.Key())
 			} else {
-				c.listen(g.address(), expand(port, env), strings.ToLower(scheme))
+				c.listen(g.address(), expand(t.port, variables), strings.ToLower(t.scheme))
 			}
 			out = append(out, c)
 		}
@@ -133,10 +134,7 @@ func containerClaims(s *stack, env *jsontree.Node, key string, svc *jsontree.Nod
 // deployer returns the guest that runs a stack's environment. A guest that names
 // only the stack means its production, or its only environment.
 func (inv *inventory) deployer(s *stack, environment string) *guest {
-	for _, d := range inv.deployments() {
-		if d.stack != s.name {
-			continue
-		}
+	for _, d := range inv.deployed[s.name] {
 		wanted := d.environment
 		if wanted == "" {
 			wanted = defaultEnvironment(s)

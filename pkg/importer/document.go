@@ -22,6 +22,9 @@ const (
 	endpointsFile  kind = "endpoints"
 )
 
+// kinds in the order in which they are looked at, whatever the order of files.
+var kinds = []kind{hypervisorFile, lxcFile, vmFile, stacksFile, stackFile, manifestFile, endpointsFile}
+
 // document is one recognised file.
 type document struct {
 	source
@@ -36,8 +39,10 @@ func read(s source) (*document, []Problem) {
 	if err != nil {
 		return nil, []Problem{notJSON(s.name, err)}
 	}
-	k := recognise(root)
-	expected := kindByName(s.name)
+	k, expected := recognise(root), kindByName(s.name)
+	if k == "" && expected == manifestFile && is(root, jsontree.Array) && len(root.Items) == 0 {
+		k = manifestFile
+	}
 	switch {
 	case k == "" && expected != "":
 		return nil, []Problem{problem(Error, place{file: s.name, line: 1}, "compare it with a working installation",
@@ -49,7 +54,29 @@ func read(s source) (*document, []Problem) {
 		return nil, []Problem{problem(Info, place{file: s.name, line: 1}, "", "is not a file of the older system, so it is passed over")}
 	}
 	d := &document{source: s, kind: k, root: root}
+	if n := d.entries(); n != nil && len(n.Items) > maxEntries {
+		return nil, []Problem{problem(Error, d.at(n), "import a part of it", "has more than %d entries", maxEntries)}
+	}
 	return d, repeated(d, duplicates)
+}
+
+// entries returns the object or list of guests, stacks, certificates or
+// endpoints that the file is about, nil when it is about one thing.
+func (d *document) entries() *jsontree.Node {
+	switch d.kind {
+	case lxcFile:
+		return d.root.Get("lxc_configs")
+	case vmFile:
+		return d.root.Get("vms")
+	case stacksFile:
+		return d.root.Get("docker_stacks")
+	case endpointsFile:
+		return d.root.Get("endpoints")
+	case manifestFile:
+		return d.root
+	case hypervisorFile, stackFile:
+	}
+	return nil
 }
 
 // repeated reports keys that are given twice.
@@ -111,11 +138,15 @@ func isCertificate(n *jsontree.Node) bool {
 	return n.Has("common_name") || n.Has("cert_path") && n.Has("key_path")
 }
 
-// isHypervisor asks for two of the keys that only this file has at its top.
+// isHypervisor asks for the domain, or for two of the other keys that only this
+// file has at its top.
 func isHypervisor(root *jsontree.Node) bool {
+	if root.Has("domain_name") {
+		return true
+	}
 	found := 0
 	for _, k := range []string{
-		"domain_name", "network", "shared_volumes", "proxmox_defaults", "proxmox_storage_ids",
+		"network", "shared_volumes", "proxmox_defaults", "proxmox_storage_ids",
 		"core_paths", "zfs", "nfs", "dns_server", "step_ca", "portainer_api", "firewall",
 	} {
 		if root.Has(k) {

@@ -90,7 +90,7 @@ func mentioned(inv *inventory) []string {
 func ruleDomain(inv *inventory) []Problem {
 	h := inv.hypervisor()
 	if h == nil {
-		return nil
+		return unstatedDomain(inv)
 	}
 	n := h.root.Get("domain_name")
 	stated := strings.ToLower(n.Str())
@@ -105,6 +105,15 @@ func ruleDomain(inv *inventory) []Problem {
 			"%s is stated, while records, certificates or routes use %s; services are published below the latter", stated, inv.domain)}
 	}
 	return nil
+}
+
+// unstatedDomain tells which domain is used when no file says it.
+func unstatedDomain(inv *inventory) []Problem {
+	if len(inv.guests) == 0 && len(inv.stacks) == 0 {
+		return nil
+	}
+	return []Problem{problem(Info, place{file: inv.docs[0].name}, "import the hypervisor's file together with this one",
+		"no file states the domain; services are published below %s", inv.domain)}
 }
 
 func sortedKeys[V any](m map[string]V) []string {

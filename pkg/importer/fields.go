@@ -11,7 +11,7 @@ type field struct {
 
 func text() field  { return field{kinds: []jsontree.Kind{jsontree.String}} }
 func count() field { return field{kinds: []jsontree.Kind{jsontree.Number}} }
-func flag() field  { return field{kinds: []jsontree.Kind{jsontree.Bool}} }
+func truth() field { return field{kinds: []jsontree.Kind{jsontree.Bool}} }
 func list() field  { return field{kinds: []jsontree.Kind{jsontree.Array}} }
 func block() field { return field{kinds: []jsontree.Kind{jsontree.Object}} }
 
@@ -23,10 +23,10 @@ func (f field) addedLater() field { f.later = true; return f }
 // guestFields are the fields that containers and virtual machines share.
 func guestFields(own map[string]field) map[string]field {
 	out := map[string]field{
-		"name": text(), "start_at_boot": flag(), "boot_order": count(), "boot_delay": count(),
+		"name": text(), "start_at_boot": truth(), "boot_order": count(), "boot_delay": count(),
 		"memory_mb": count(), "cores": count(), "storage_pool": text(), "network_config": block(),
 		"features": list(), "portainer_role": text(), "dependencies": list(), "firewall": block(),
-		"template_snapshot_name": text(), "trigger_sync_on_completion": flag(), "tests": block(),
+		"template_snapshot_name": text(), "trigger_sync_on_completion": truth(), "tests": block(),
 		"docker_stacks": list(), "dns_records": list(), "application_script": text(),
 		"traefik_service":            block().addedLater(),
 		"portainer_environment_name": text().addedLater(),
@@ -46,14 +46,14 @@ func guestFields(own map[string]field) map[string]field {
 
 var lxcFields = guestFields(map[string]field{
 	"template": text(), "storage_size_gb": count(), "mac_address": text(), "gpu_assignment": text(),
-	"unprivileged": flag(), "lxc_options": list(), "apparmor_profile": text(), "apparmor_manages_nesting": flag(),
-	"enable_lifecycle_snapshots": flag(), "clone_from_ctid": id(), "vllm_engine_config": block(), "ports": list(),
+	"unprivileged": truth(), "lxc_options": list(), "apparmor_profile": text(), "apparmor_manages_nesting": truth(),
+	"enable_lifecycle_snapshots": truth(), "clone_from_ctid": id(), "vllm_engine_config": block(), "ports": list(),
 	"pct_options": list(), "zfs_volumes": list(), "swap_mb": count(), "mount_points": list(), "health_check": block(),
-	"is_template": flag().addedLater(),
+	"is_template": truth().addedLater(),
 })
 
 var vmFields = guestFields(map[string]field{
-	"vmid": id(), "is_template": flag(), "template_image": text(), "user_config": block(),
+	"vmid": id(), "is_template": truth(), "template_image": text(), "user_config": block(),
 	"clone_from_vmid": id(), "disk_size_gb": count(), "volumes": list(),
 })
 
@@ -68,11 +68,28 @@ var nestedFields = map[string]map[string]field{
 	"network_config":           {"ip": text(), "gw": text(), "hwaddr": text(), "bridge": text()},
 	"secondary_network_config": {"ip": text(), "gw": text(), "hwaddr": text(), "bridge": text()},
 	"traefik_service":          {"name": text(), "port": id(), "scheme": text()},
-	"firewall":                 {"enabled": flag(), "rules": list()},
+	"firewall":                 {"enabled": truth(), "rules": list()},
 }
 
 // certificateFields are the fields of an entry of the certificate manifest.
 var certificateFields = map[string]field{
 	"common_name": text(), "sans": list(), "cert_path": text(), "key_path": text(), "owner": text(),
-	"post_renewal_command": text(), "cert_type": text(), "include_ca": flag(), "guest_id": id(), "guest_type": text(),
+	"post_renewal_command": text(), "cert_type": text(), "include_ca": truth(), "guest_id": id(), "guest_type": text(),
+}
+
+// fieldsOf holds the fields of an entry of each kind of file or, where a file is
+// about one thing, of the file itself.
+var fieldsOf = map[kind]map[string]field{
+	lxcFile:      lxcFields,
+	vmFile:       vmFields,
+	stacksFile:   stackFields,
+	stackFile:    stackFields,
+	manifestFile: certificateFields,
+	endpointsFile: {
+		"Name": text(), "URL": text(), "TLSSkipVerify": truth(),
+	},
+	hypervisorFile: {
+		"domain_name": text(), "network": block(), "shared_volumes": block(), "firewall": block(),
+		"proxmox_storage_ids": block(), "dns_server": block(), "step_ca": block(), "portainer_api": block(),
+	},
 }

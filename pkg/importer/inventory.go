@@ -12,16 +12,22 @@ import (
 type inventory struct {
 	docs   []*document
 	guests []*guest
+	byID   map[string]*guest // the first with the id
 	stacks []*stack
 	certs  []*certificate
+	// deployed is what guests run, by the name of the stack.
+	deployed map[string][]deployment
 	// domain below which services are published.
 	domain string
 }
 
 // take builds the inventory of the documents.
 func take(docs []*document) *inventory {
-	inv := &inventory{docs: docs}
-	for _, d := range docs {
+	inv := &inventory{docs: slices.Clone(docs), byID: map[string]*guest{}, deployed: map[string][]deployment{}}
+	slices.SortStableFunc(inv.docs, func(a, b *document) int {
+		return slices.Index(kinds, a.kind) - slices.Index(kinds, b.kind)
+	})
+	for _, d := range inv.docs {
 		switch d.kind {
 		case lxcFile, vmFile:
 			inv.guests = append(inv.guests, guestsOf(d)...)
@@ -31,6 +37,14 @@ func take(docs []*document) *inventory {
 			inv.certs = append(inv.certs, certificatesOf(d)...)
 		case hypervisorFile, endpointsFile:
 		}
+	}
+	for _, g := range inv.guests {
+		if inv.byID[g.id] == nil {
+			inv.byID[g.id] = g
+		}
+	}
+	for _, d := range inv.deployments() {
+		inv.deployed[d.stack] = append(inv.deployed[d.stack], d)
 	}
 	inv.domain = chooseDomain(inv)
 	return inv
@@ -70,14 +84,7 @@ func (inv *inventory) allGuests() bool {
 }
 
 // guest returns the first guest with the id, nil when there is none.
-func (inv *inventory) guest(id string) *guest {
-	for _, g := range inv.guests {
-		if g.id == id {
-			return g
-		}
-	}
-	return nil
-}
+func (inv *inventory) guest(id string) *guest { return inv.byID[id] }
 
 // cas returns the ids of the guests that run the certificate authority.
 func (inv *inventory) cas() []*guest {

@@ -58,31 +58,42 @@ func routersOf(labels []label) []router {
 	return out
 }
 
-// backendOf returns port and scheme of the service that a router leads to: the
-// named one, the one called like the router, or the only one.
-func backendOf(labels []label, r router) (port, scheme string) {
-	ports, schemes := map[string]string{}, map[string]string{}
+// target is where the labels of a container say that a service listens.
+type target struct{ port, scheme string }
+
+// targetsOf returns the services of labels by their names.
+func targetsOf(labels []label) map[string]target {
+	out := map[string]target{}
 	for _, l := range labels {
 		name, option, ok := option(l.key, "services")
+		t := out[name]
 		switch {
 		case !ok:
+			continue
 		case option == "loadbalancer.server.port":
-			ports[name] = l.value
+			t.port = l.value
 		case option == "loadbalancer.server.scheme":
-			schemes[name] = l.value
+			t.scheme = l.value
+		}
+		out[name] = t
+	}
+	return out
+}
+
+// target returns the service that a router leads to: the named one, the one
+// called like the router, or the only one.
+func (r router) target(targets map[string]target) target {
+	for _, name := range []string{strings.ToLower(r.service), r.name} {
+		if t := targets[name]; name != "" && t.port != "" {
+			return t
 		}
 	}
-	for _, name := range []string{r.service, r.name} {
-		if p, ok := ports[name]; ok && name != "" {
-			return p, schemes[name]
+	if len(targets) == 1 && r.service == "" {
+		for _, t := range targets {
+			return t
 		}
 	}
-	if len(ports) == 1 && r.service == "" {
-		for name, p := range ports {
-			return p, schemes[name]
-		}
-	}
-	return "", ""
+	return target{}
 }
 
 // option splits a key such as traefik.http.routers.NAME.tls.certresolver.
@@ -113,15 +124,20 @@ func ruleHosts(rule string) []string {
 
 var variable = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?`)
 
-// expand replaces variables of an environment by their values; those that it
-// does not have stay as they are.
-func expand(s string, environment *jsontree.Node) string {
+// variablesOf returns the variables of an environment.
+func variablesOf(environment *jsontree.Node) map[string]string {
+	out := map[string]string{}
+	for _, v := range environment.Get("variables").List() {
+		out[v.Get("name").Str()] = v.Get("value").Scalar()
+	}
+	return out
+}
+
+// expand replaces variables by their values; unknown ones stay as they are.
+func expand(s string, variables map[string]string) string {
 	return variable.ReplaceAllStringFunc(s, func(m string) string {
-		name := variable.FindStringSubmatch(m)[1]
-		for _, v := range environment.Get("variables").List() {
-			if v.Get("name").Str() == name {
-				return v.Get("value").Scalar()
-			}
+		if value, ok := variables[variable.FindStringSubmatch(m)[1]]; ok {
+			return value
 		}
 		return m
 	})

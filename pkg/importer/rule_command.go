@@ -3,6 +3,8 @@ package importer
 import (
 	"regexp"
 	"strings"
+
+	"github.com/phoenix-platform/phoenix/pkg/importer/internal/jsontree"
 )
 
 var (
@@ -55,11 +57,29 @@ func keyHandling(c *certificate, at place) []Problem {
 			out = append(out, problem(Error, at, "use mode 600 or 640", "the private key gets mode %s, which everybody on the machine can read", m[1]))
 		}
 	}
-	if n := c.node.Get("permissions"); worldMayRead.MatchString(n.Scalar()) && len(n.Scalar()) >= 3 {
-		out = append(out, problem(Error, c.doc.at(n), "use mode 600 or 640", "certificate and private key get mode %s, which everybody on the machine can read", clip(n.Scalar())))
+	for _, n := range keyModes(c) {
+		if len(n.Scalar()) >= 3 && worldMayRead.MatchString(n.Scalar()) {
+			out = append(out, problem(Error, c.doc.at(n), "use mode 600 or 640", "the private key gets mode %s, which everybody on the machine can read", clip(n.Scalar())))
+		}
 	}
 	if m := stagedKey.FindStringSubmatch(c.command); m != nil && !taken(c.command, m[1]) {
 		out = append(out, problem(Error, at, "move the key, or remove the copy", "the copy of the private key in %s is never removed", clip(m[1])))
+	}
+	return out
+}
+
+// keyModes returns the modes that an entry states for its private key: the one
+// for all its files, or those of the key's own.
+func keyModes(c *certificate) []*jsontree.Node {
+	n := c.node.Get("permissions")
+	if n == nil || n.Kind != jsontree.Object {
+		return []*jsontree.Node{n}
+	}
+	var out []*jsontree.Node
+	for i, key := range n.Keys {
+		if strings.Contains(strings.ToLower(key), "key") {
+			out = append(out, n.Items[i])
+		}
 	}
 	return out
 }

@@ -71,13 +71,16 @@ func landscapeOf(inv *inventory) (land landscape, ok bool) {
 			land.add(p)
 		}
 	}
-	land.gateway(inv.setting("network", "interfaces", "gateway"))
+	others := []*jsontree.Node{inv.setting("network", "interfaces", "gateway"), inv.setting("network", "nfs_server")}
+	for _, n := range append(others, inv.setting("dns_server", "upstream_servers").List()...) {
+		land.has(n)
+	}
 	for _, g := range inv.guests {
 		for _, n := range g.networks {
 			if n.prefix.IsValid() {
 				land.add(n.prefix)
 			}
-			land.gateway(n.node.Get("gw"))
+			land.has(n.node.Get("gw"))
 		}
 	}
 	return land, true
@@ -94,7 +97,8 @@ func (l *landscape) add(p netip.Prefix) {
 	}
 }
 
-func (l *landscape) gateway(n *jsontree.Node) {
+// has takes the address of something that is no guest.
+func (l *landscape) has(n *jsontree.Node) {
 	if a, err := netip.ParseAddr(n.Str()); err == nil {
 		l.known[a] = true
 	}
@@ -108,7 +112,7 @@ func (l *landscape) stale(a netip.Addr) bool {
 	}
 	for _, s := range l.subnets {
 		if s.Contains(a) {
-			return a != s.Addr()
+			return a != s.Addr() && s.Contains(a.Next()) // neither the network itself nor its broadcast
 		}
 	}
 	return false

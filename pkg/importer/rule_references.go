@@ -164,32 +164,34 @@ func ruleBoot(inv *inventory) []Problem {
 // ruleStacks reports stacks that nobody deploys and deployments of stacks that
 // do not exist.
 func ruleStacks(inv *inventory) []Problem {
+	if len(inv.stacks) == 0 {
+		return nil
+	}
 	var out []Problem
-	deployed := map[string]bool{}
-	for _, d := range inv.deployments() {
-		deployed[d.stack] = true
-		out = append(out, deploymentProblems(inv, d)...)
-	}
-	if len(inv.of(vmFile)) == 0 {
-		return out
-	}
+	known := map[string]*stack{}
 	for _, s := range inv.stacks {
-		if !deployed[s.name] {
+		known[s.name] = s
+		switch {
+		case len(inv.deployed[s.name]) > 0:
+		case len(inv.of(vmFile)) == 0:
+			out = append(out, problem(Info, s.doc.at(s.node), "import the files with the guests together with this one",
+				"which guest deploys this stack is not known, so neither is where its services listen"))
+		default:
 			out = append(out, problem(Warn, s.doc.at(s.node), "name it in docker_stacks of a guest, or remove it", "no guest deploys this stack"))
 		}
+	}
+	for _, d := range inv.deployments() {
+		out = append(out, deploymentProblems(d, known[d.stack])...)
 	}
 	return out
 }
 
-func deploymentProblems(inv *inventory, d deployment) []Problem {
-	if len(inv.stacks) == 0 {
-		return nil
-	}
-	i := slices.IndexFunc(inv.stacks, func(s *stack) bool { return s.name == d.stack })
+// deploymentProblems reports a deployment of what is not there.
+func deploymentProblems(d deployment, s *stack) []Problem {
 	switch {
-	case i < 0:
+	case s == nil:
 		return []Problem{problem(Error, d.guest.doc.at(d.node), "correct the name, or add the stack", "stack %s does not exist", clip(d.stack))}
-	case d.environment != "" && !inv.stacks[i].node.Get("environments").Has(d.environment):
+	case d.environment != "" && !s.node.Get("environments").Has(d.environment):
 		return []Problem{problem(Error, d.guest.doc.at(d.node), "correct the environment's name, or add it",
 			"stack %s has no environment %s", clip(d.stack), clip(d.environment))}
 	}

@@ -119,8 +119,9 @@ func ruleLabels(inv *inventory) []Problem {
 			for _, svc := range env.Get("services").Values() {
 				labels := labelsOf(svc)
 				out = append(out, foreignParts(s, labels)...)
+				targets := targetsOf(labels)
 				for _, r := range routersOf(labels) {
-					out = append(out, routerProblems(s, labels, r)...)
+					out = append(out, routerProblems(s, r, r.target(targets))...)
 				}
 			}
 		}
@@ -137,8 +138,8 @@ func foreignParts(s *stack, labels []label) []Problem {
 		switch {
 		case !ok:
 		case option == "tls.certresolver":
-			out = append(out, problem(Warn, s.doc.at(l.node), "remove the label: every host gets its certificate from the stack's CA",
-				"certificate resolver %s is defined nowhere in these files", clip(l.value)))
+			out = append(out, problem(Error, s.doc.at(l.node), "remove the label: every host gets its certificate from the stack's CA",
+				"certificate resolver %s is defined nowhere in these files: the router has no certificate", clip(l.value)))
 		case option == "entrypoints":
 			out = append(out, problem(Warn, s.doc.at(l.node), "remove the label: every host is served over HTTPS on the stack's own entry point",
 				"entry point %s is defined nowhere in these files", clip(l.value)))
@@ -149,7 +150,9 @@ func foreignParts(s *stack, labels []label) []Problem {
 	return out
 }
 
-func routerProblems(s *stack, labels []label, r router) []Problem {
+// routerProblems reports a router that names no host, more than hosts, or no
+// port.
+func routerProblems(s *stack, r router, t target) []Problem {
 	var out []Problem
 	at := s.doc.at(r.rule)
 	switch {
@@ -159,7 +162,7 @@ func routerProblems(s *stack, labels []label, r router) []Problem {
 	case r.more:
 		out = append(out, problem(Warn, at, "let the service sort its paths", "only the hosts of the rule are taken over: each is routed as a whole"))
 	}
-	if port, _ := backendOf(labels, r); port == "" && len(r.hosts) > 0 {
+	if t.port == "" && len(r.hosts) > 0 {
 		out = append(out, problem(Error, at, "add the label traefik.http.services.NAME.loadbalancer.server.port", "no port is given for router %s", clip(r.name)))
 	}
 	return out
@@ -192,6 +195,7 @@ func ruleCoverage(inv *inventory) []Problem {
 		return nil
 	}
 	var out []Problem
+	certs := coverageOf(inv.certs)
 	for _, c := range inv.claims() {
 		host := c.hostIn(inv.domain)
 		if c.guest == nil || c.name == "" {
@@ -201,11 +205,11 @@ func ruleCoverage(inv *inventory) []Problem {
 		if c.doc == c.guest.doc {
 			at.path = "guest " + clip(c.guest.id)
 		}
-		if !inv.covered(host) {
+		if !certs.covers(host) {
 			out = append(out, problem(Error, at, "none needed from now on: each host gets a certificate of its own",
 				"no certificate of the manifest is good for %s", clip(host)))
 		}
-		if c.declared && c.backend.Scheme == "https" && !inv.certified(c.guest.id, host) {
+		if c.declared && c.backend.Scheme == "https" && !certs.has(c.guest.id, host) {
 			out = append(out, problem(Error, at, "give the service a certificate, or declare http",
 				"https is declared for %s:%d, but no certificate of the manifest goes to guest %s", clip(host), c.backend.Port, clip(c.guest.id)))
 		}
@@ -213,19 +217,39 @@ func ruleCoverage(inv *inventory) []Problem {
 	return out
 }
 
-// covered reports whether a server certificate is good for the host.
-func (inv *inventory) covered(host string) bool {
-	return slices.ContainsFunc(inv.certs, func(c *certificate) bool { return !c.client() && c.covers(host) })
+// coverage is what the certificates of the manifest are good for.
+type coverage struct {
+	// names of server certificates, wildcards as they are.
+	names map[string]bool
+	// hosts and guests that have a certificate of their own.
+	hosts, guests map[string]bool
 }
 
-// certified reports whether a certificate goes to the guest, or carries exactly
-// the host.
-func (inv *inventory) certified(id, host string) bool {
-	return slices.ContainsFunc(inv.certs, func(c *certificate) bool {
-		return c.guestID() == id || slices.ContainsFunc(c.names(), func(n string) bool { return strings.EqualFold(n, host) }) ||
-			strings.EqualFold(c.cn, host)
-	})
+func coverageOf(certs []*certificate) coverage {
+	c := coverage{names: map[string]bool{}, hosts: map[string]bool{}, guests: map[string]bool{}}
+	for _, cert := range certs {
+		c.guests[cert.guestID()] = true
+		c.hosts[strings.ToLower(cert.cn)] = true
+		for _, n := range cert.names() {
+			n = strings.ToLower(n)
+			c.hosts[n] = true
+			if !cert.client() {
+				c.names[n] = true
+			}
+		}
+	}
+	return c
 }
+
+// covers reports whether a server certificate is good for the host.
+func (c coverage) covers(host string) bool {
+	_, above, _ := strings.Cut(host, ".")
+	return c.names[host] || c.names["*."+above]
+}
+
+// has reports whether a certificate goes to the guest, or carries exactly the
+// host.
+func (c coverage) has(guest, host string) bool { return c.guests[guest] || c.hosts[host] }
 
 // guestID returns the guest that a certificate goes to: the stated one or the
 // one that its command enters.

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/phoenix-platform/phoenix/pkg/importer/internal/jsontree"
@@ -11,44 +12,47 @@ import (
 func ruleTypes(inv *inventory) []Problem {
 	var out []Problem
 	for _, d := range inv.docs {
-		switch d.kind {
-		case lxcFile:
-			out = append(out, entryTypes(d, d.root.Get("lxc_configs"), lxcFields)...)
-		case vmFile:
-			out = append(out, entryTypes(d, d.root.Get("vms"), vmFields)...)
-		case stacksFile:
-			out = append(out, entryTypes(d, d.root.Get("docker_stacks"), stackFields)...)
-		case manifestFile:
-			out = append(out, entryTypes(d, d.root, certificateFields)...)
-		case hypervisorFile:
-			out = append(out, fieldTypes(d, d.root, map[string]field{
-				"domain_name": text(), "network": block(), "shared_volumes": block(), "firewall": block(),
-				"proxmox_storage_ids": block(), "dns_server": block(), "step_ca": block(), "portainer_api": block(),
-			})...)
-		case stackFile:
-			out = append(out, fieldTypes(d, d.root, stackFields)...)
-		case endpointsFile:
+		if d.entries() != nil {
+			out = append(out, entryTypes(d)...)
+		} else {
+			out = append(out, fieldTypes(d, d.root, fieldsOf[d.kind])...)
 		}
 	}
 	return out
 }
 
 // entryTypes checks each entry of an object or list of objects.
-func entryTypes(d *document, entries *jsontree.Node, known map[string]field) []Problem {
+func entryTypes(d *document) []Problem {
 	var out []Problem
-	for _, n := range entries.Items {
+	entries := d.entries()
+	for i, n := range entries.Items {
 		if n.Kind != jsontree.Object {
 			out = append(out, wrongType(d, n, jsontree.Object))
 			continue
 		}
-		out = append(out, fieldTypes(d, n, known)...)
-		for key, nested := range nestedFields {
+		out = append(out, fieldTypes(d, n, fieldsOf[d.kind])...)
+		for _, key := range sortedKeys(nestedFields) {
 			if v := n.Get(key); is(v, jsontree.Object) {
-				out = append(out, fieldTypes(d, v, nested)...)
+				out = append(out, fieldTypes(d, v, nestedFields[key])...)
 			}
+		}
+		switch d.kind {
+		case lxcFile:
+			out = append(out, guestNumber(d.at(n), entries.Keys[i])...)
+		case vmFile:
+			out = append(out, guestNumber(d.key(n, "vmid"), n.Get("vmid").Scalar())...)
+		case hypervisorFile, stacksFile, stackFile, manifestFile, endpointsFile:
 		}
 	}
 	return out
+}
+
+// guestNumber reports the id of a guest that is no number.
+func guestNumber(at place, id string) []Problem {
+	if n, err := strconv.Atoi(id); err == nil && n > 0 {
+		return nil
+	}
+	return []Problem{problem(Error, at, "give the guest its number", "%q is not the number of a guest", clip(id))}
 }
 
 func fieldTypes(d *document, n *jsontree.Node, known map[string]field) []Problem {

@@ -3,7 +3,6 @@ package importer
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/phoenix-platform/phoenix/pkg/config"
@@ -32,7 +31,7 @@ type settled struct {
 // settle decides every claim: which name and hosts it gets, or why it cannot be
 // served. The first claim on a host keeps it.
 func settle(claims []*claim, domain string) ([]settled, []Problem) {
-	s := &settlement{domain: domain, hosts: map[string]int{}, names: map[string]bool{}}
+	s := &settlement{domain: domain, hosts: map[string]int{}, names: map[string]int{}, containers: map[container]int{}}
 	for _, c := range claims {
 		s.decide(c)
 	}
@@ -43,8 +42,16 @@ type settlement struct {
 	domain   string
 	services []settled
 	hosts    map[string]int // host → index of the service that has it
-	names    map[string]bool
-	problems []Problem
+	names    map[string]int // name → how often it was wished
+	// containers holds the services of stacks, which may have several hosts.
+	containers map[container]int
+	problems   []Problem
+}
+
+// container is one port of one container of a stack.
+type container struct {
+	at      place
+	backend config.Backend
 }
 
 func (s *settlement) decide(c *claim) {
@@ -66,10 +73,12 @@ func (s *settlement) decide(c *claim) {
 		s.refuse(c, svcName, host, why)
 		return
 	}
-	if i := s.sameContainer(c); i >= 0 {
+	port := container{c.at, c.backend}
+	if i, known := s.containers[port]; known && c.host != "" {
 		s.addHost(i, host)
 		return
 	}
+	s.containers[port] = len(s.services)
 	svcName = s.free(svcName, c)
 	s.hosts[host] = len(s.services)
 	s.services = append(s.services, settled{
@@ -117,15 +126,7 @@ func (s *settlement) refuse(c *claim, svcName, host, why string) {
 	})
 }
 
-// sameContainer returns the service that another host of the same container
-// became, -1 when there is none.
-func (s *settlement) sameContainer(c *claim) int {
-	return slices.IndexFunc(s.services, func(o settled) bool {
-		return o.State == events.StatePending && o.claim.host != "" && c.host != "" &&
-			o.claim.at == c.at && o.claim.backend == c.backend
-	})
-}
-
+// addHost gives a service one more host of its container.
 func (s *settlement) addHost(i int, host string) {
 	svc := &s.services[i]
 	svc.Hosts = append(svc.Hosts, host)
@@ -140,14 +141,19 @@ func (s *settlement) free(wish string, c *claim) string {
 	if other, _, err := serviceName(c.otherName); err == nil {
 		candidates = append(candidates, other)
 	}
-	for n := 2; ; n++ {
-		for _, candidate := range candidates {
-			if !s.names[candidate] {
-				s.names[candidate] = true
-				return candidate
-			}
+	for _, candidate := range candidates {
+		if s.names[candidate] == 0 {
+			s.names[candidate] = 1
+			return candidate
 		}
-		candidates = []string{fmt.Sprintf("%s-%d", strings.TrimRight(wish[:min(len(wish), 58)], "-"), n)}
+	}
+	for {
+		s.names[wish]++
+		numbered := fmt.Sprintf("%s-%d", strings.TrimRight(wish[:min(len(wish), 57)], "-"), s.names[wish])
+		if s.names[numbered] == 0 {
+			s.names[numbered] = 1
+			return numbered
+		}
 	}
 }
 

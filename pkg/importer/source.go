@@ -13,8 +13,9 @@ import (
 
 // Limits of what is read: far beyond any real installation.
 const (
-	maxFileBytes = 8 << 20
+	maxFileBytes = 4 << 20
 	maxFiles     = 2000
+	maxEntries   = 10_000 // guests, stacks or certificates of one file
 )
 
 // source is one file of the input.
@@ -95,25 +96,34 @@ func folder(fsys fs.FS) ([]source, []Problem, error) {
 
 func readSource(fsys fs.FS, name string) (source, *Problem) {
 	s := source{name: name, fsys: fsys, dir: path.Dir(name)}
-	f, err := fsys.Open(name)
-	if err != nil {
-		p := unreadable(name, err)
-		return s, &p
-	}
-	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		p := unreadable(name, errors.New("not a regular file"))
-		return s, &p
-	}
-	s.raw, err = io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err == nil && len(s.raw) > maxFileBytes {
-		err = fmt.Errorf("larger than %d bytes", maxFileBytes)
-	}
-	if err != nil {
+	var err error
+	if s.raw, err = content(fsys, name); err != nil {
 		p := unreadable(name, err)
 		return s, &p
 	}
 	return s, nil
+}
+
+// content reads a regular file of bounded size. It looks before it opens:
+// opening a pipe would wait for a writer.
+func content(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err == nil && len(raw) > maxFileBytes {
+		err = fmt.Errorf("larger than %d bytes", maxFileBytes)
+	}
+	return raw, err
 }
 
 func unreadable(name string, err error) Problem {

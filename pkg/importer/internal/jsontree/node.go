@@ -1,9 +1,6 @@
 package jsontree
 
-import (
-	"slices"
-	"strconv"
-)
+import "strconv"
 
 // Kind is the JSON type of a node.
 type Kind string
@@ -33,6 +30,7 @@ type Node struct {
 	// Keys of an object, each for the item of the same index.
 	Keys []string
 
+	at     map[string]int // key → index
 	parent *Node
 	index  int
 }
@@ -43,8 +41,8 @@ func (n *Node) Get(keys ...string) *Node {
 		if n == nil || n.Kind != Object {
 			return nil
 		}
-		i := slices.Index(n.Keys, k)
-		if i < 0 {
+		i, ok := n.at[k]
+		if !ok {
 			return nil
 		}
 		n = n.Items[i]

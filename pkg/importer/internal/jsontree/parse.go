@@ -97,7 +97,7 @@ func (p *parser) value(parent *Node, index, depth int) (*Node, error) {
 }
 
 func (p *parser) object(n *Node, depth int) error {
-	known := map[string]int{}
+	n.at = map[string]int{}
 	for p.dec.More() {
 		at := p.begin(p.dec.InputOffset())
 		token, err := p.dec.Token()
@@ -108,7 +108,7 @@ func (p *parser) object(n *Node, depth int) error {
 		if !ok {
 			return p.fail(at, n, "a key in quotes expected")
 		}
-		if err := p.member(n, key, at, known, depth); err != nil {
+		if err := p.member(n, key, at, depth); err != nil {
 			return err
 		}
 	}
@@ -116,11 +116,11 @@ func (p *parser) object(n *Node, depth int) error {
 }
 
 // member reads the value of a key; one given again replaces the former value.
-func (p *parser) member(n *Node, key string, at int64, known map[string]int, depth int) error {
-	i, twice := known[key]
+func (p *parser) member(n *Node, key string, at int64, depth int) error {
+	i, twice := n.at[key]
 	if !twice {
 		i = len(n.Keys)
-		known[key] = i
+		n.at[key] = i
 		n.Keys = append(n.Keys, key)
 		n.Items = append(n.Items, nil)
 	}
