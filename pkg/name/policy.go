@@ -2,6 +2,7 @@ package name
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -9,6 +10,10 @@ import (
 
 	"github.com/phoenix-platform/phoenix/pkg/events"
 )
+
+// ErrRefused says that a backend has an address that is not allowed, as opposed
+// to none that can be found now.
+var ErrRefused = errors.New("is refused")
 
 // Resolver looks names up; [net.Resolver] is one.
 type Resolver interface {
@@ -112,7 +117,7 @@ func literal(address string) ([]netip.Addr, bool) {
 func (p Policy) checkAll(b events.Backend, ips []netip.Addr) error {
 	for _, ip := range ips {
 		if why := p.refuse(ip, b.Port); why != "" {
-			return fmt.Errorf("backend %s is refused: %s is %s", quote(URL(b)), ip, why)
+			return fmt.Errorf("backend %s %w: %s is %s", quote(URL(b)), ErrRefused, ip, why)
 		}
 	}
 	return nil
