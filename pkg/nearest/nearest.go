@@ -4,11 +4,12 @@ package nearest
 import "strings"
 
 // Of returns the candidate that is most like word, or "" when none is
-// close enough to be what was meant.
+// close enough to be what was meant. A candidate that begins with the word, or
+// the other way round, is closest.
 func Of(word string, candidates []string) string {
 	best, bestDistance := "", max(2, len(word)/3)+1
 	for _, c := range candidates {
-		if len(c) > 2 && strings.HasPrefix(word, c) {
+		if len(c) > 2 && strings.HasPrefix(word, c) || len(word) > 2 && strings.HasPrefix(c, word) {
 			return c
 		}
 		if d := distance(word, c, bestDistance); d < bestDistance {
