@@ -31,10 +31,29 @@ type Waiter struct {
 	Tell func([]Missing)
 }
 
+// Look says what is still missing.
+type Look func(view.Facts) []Missing
+
 // Served waits until every wish is served, and returns what is not: nothing
 // when all are, what was refused when the rest is, and everything that is
 // missing, with ctx's error, when ctx ends.
 func (w Waiter) Served(ctx context.Context, wishes []Wish) ([]Missing, error) {
+	owners := map[string]events.Identity{}
+	for _, wish := range wishes {
+		owners[wish.Name] = wish.Owner
+	}
+	return w.until(ctx, owners, func(f view.Facts) []Missing { return Lacking(wishes, f) })
+}
+
+// Gone waits until nothing of a service is left at the proxy and the gateway,
+// and returns what is, with ctx's error, when ctx ends.
+func (w Waiter) Gone(ctx context.Context, service string) ([]Missing, error) {
+	return w.until(ctx, nil, func(f view.Facts) []Missing { return Left(service, f) })
+}
+
+// until looks whenever something happened, and once in a while, until nothing
+// is missing that waiting could help.
+func (w Waiter) until(ctx context.Context, owners map[string]events.Identity, look Look) ([]Missing, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	changed := make(chan client.Change)
@@ -49,7 +68,7 @@ func (w Waiter) Served(ctx context.Context, wishes []Wish) ([]Missing, error) {
 			}
 		})
 	})
-	missing, err := w.loop(gctx, wishes, changed)
+	missing, err := w.loop(gctx, owners, look, changed)
 	cancel()
 	broken := g.Wait()
 	if err != nil && broken != nil && !errors.Is(broken, context.Canceled) && !errors.Is(broken, context.DeadlineExceeded) {
@@ -58,13 +77,10 @@ func (w Waiter) Served(ctx context.Context, wishes []Wish) ([]Missing, error) {
 	return missing, err
 }
 
-func (w Waiter) loop(ctx context.Context, wishes []Wish, changed <-chan client.Change) ([]Missing, error) {
-	refused, owners := map[string]string{}, map[string]events.Identity{}
-	for _, wish := range wishes {
-		owners[wish.Name] = wish.Owner
-	}
-	look := time.NewTimer(0)
-	defer look.Stop()
+func (w Waiter) loop(ctx context.Context, owners map[string]events.Identity, look Look, changed <-chan client.Change) ([]Missing, error) {
+	refused := map[string]string{}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	next := time.Now()
 	var missing []Missing
 	for {
@@ -77,21 +93,19 @@ func (w Waiter) loop(ctx context.Context, wishes []Wish, changed <-chan client.C
 			}
 			if soon := time.Now().Add(lookAtMost); soon.Before(next) {
 				next = soon
-				look.Reset(lookAtMost)
+				timer.Reset(lookAtMost)
 			}
-		case <-look.C:
+		case <-timer.C:
 			facts, err := w.Facts(ctx)
 			if err == nil {
-				missing = withRefusals(Lacking(wishes, facts), refused)
+				missing = withRefusals(look(facts), refused)
 				w.Tell(missing)
 				if settled(missing) {
 					return missing, nil
 				}
-			} else if ctx.Err() != nil {
-				return missing, ctx.Err()
 			}
 			next = time.Now().Add(lookAtLeast)
-			look.Reset(lookAtLeast)
+			timer.Reset(lookAtLeast)
 		}
 	}
 }

@@ -91,6 +91,24 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+func TestGone(t *testing.T) {
+	o, w := world(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if left, err := w.Gone(ctx, "good"); err != nil || len(left) != 0 {
+		t.Errorf("got %v, %v, want nothing left", left, err)
+	}
+	register(t, o, wish("good"))
+	if _, err := w.Served(ctx, []await.Wish{wish("good")}); err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	if left, err := w.Gone(short, "good"); !errors.Is(err, context.DeadlineExceeded) || len(left) != 1 {
+		t.Errorf("got %v, %v, want it left", left, err)
+	}
+}
+
 func TestNotServedInTime(t *testing.T) {
 	_, w := world(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)

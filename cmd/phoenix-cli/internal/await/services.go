@@ -52,6 +52,21 @@ func Lacking(wishes []Wish, f view.Facts) []Missing {
 	return out
 }
 
+// Left tells what of a service is still there.
+func Left(service string, f view.Facts) []Missing {
+	for _, s := range f.Services {
+		if s.Name == service {
+			return []Missing{{Name: service, Reason: "the proxy still routes it"}}
+		}
+	}
+	for host, h := range f.Hosts {
+		if h.Service == service {
+			return []Missing{{Name: service, Reason: "the gateway still serves " + host}}
+		}
+	}
+	return nil
+}
+
 // applied says whether a state is about this wish and no former one.
 func applied(w Wish, is events.ServiceState) bool {
 	a, b := slices.Sorted(slices.Values(w.Hosts)), slices.Sorted(slices.Values(is.Hosts))

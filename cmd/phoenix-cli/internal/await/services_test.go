@@ -45,3 +45,19 @@ func TestLacking(t *testing.T) {
 		})
 	}
 }
+
+func TestLeft(t *testing.T) {
+	f := view.Facts{
+		Services: []events.ServiceState{{Name: "a"}},
+		Hosts:    map[string]events.GatewayHost{"b.x": {Host: "b.x", Service: "b"}},
+	}
+	for name, want := range map[string]string{"a": "the proxy still routes it", "b": "the gateway still serves b.x", "c": ""} {
+		var got string
+		if left := Left(name, f); len(left) > 0 {
+			got = left[0].Reason
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}

@@ -19,7 +19,7 @@ type Service struct {
 	State    events.State      `json:"state"`
 	Issuer   events.Issuer     `json:"issuer"`
 	Serial   string            `json:"serial"`
-	NotAfter *time.Time        `json:"not_after"`
+	NotAfter *time.Time        `json:"not_after" jsonschema:"oneof_type=string;null"`
 	Hops     []Hop             `json:"hops"`
 	Backend  string            `json:"backend,omitempty"`
 	Owner    events.Identity   `json:"owner,omitempty"`

@@ -1,0 +1,16 @@
+package cli_test
+
+import (
+	"errors"
+	"os/exec"
+	"strconv"
+)
+
+// exitCode reads the exit code from the error of a command that ended.
+func exitCode(err error) string {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return strconv.Itoa(exit.ExitCode())
+	}
+	return err.Error()
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/view"
+	"github.com/phoenix-platform/phoenix/pkg/config"
+)
+
+func newStatus(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "status",
+		GroupID: groupStack,
+		Short:   "tell how the stack is: containers, services, certificates",
+		Long: `Tells what state the stack is in, where it answers, which containers it has, and
+which services it serves: over which URL, with which certificate, and which
+hops of the way are encrypted and verified.
+
+The stack is one of: absent, starting, ready, degraded, failed, stopping.
+A service is one of: pending, ready, degraded, failed. It is ready when its
+certificate was seen in a real handshake at the proxy and at the gateway.
+
+When nothing runs the stack is absent, which is no error.`,
+		Example: `phoenix-cli status
+phoenix-cli status -o json | jq -r '.services[] | select(.state != "ready") | .name'`,
+		Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.status(cmd.Context()) },
+	}
+	section(cmd, sectionJSON, `One object; its schema is docs/cli/status.schema.json:
+{"stack","state","run","address","ca":{"url","acme_directory","root_fingerprint"},
+ "containers":[{"id","role","name","address","driver","state"}],
+ "services":[{"name","hosts","url","state","issuer","serial","not_after",
+   "hops":[{"from","to","encrypted","verified"}]}]}`)
+	return cmd
+}
+
+func (a *app) status(ctx context.Context) error {
+	stack, facts, err := a.lookAround(ctx)
+	if err != nil {
+		return err
+	}
+	s := view.NewStatus(stack, facts)
+	return a.write(s, func(w io.Writer, style view.Style) error { return s.Text(w, style, facts) })
+}
+
+// lookAround returns the name and the facts of the home's stack; facts of an
+// absent one when nothing runs.
+func (a *app) lookAround(ctx context.Context) (string, view.Facts, error) {
+	s, err := a.attach(ctx)
+	if errors.Is(err, errNothingRuns) {
+		return a.absentName(), view.Facts{}, nil
+	}
+	if err != nil {
+		return "", view.Facts{}, err
+	}
+	defer s.close()
+	facts, err := s.facts(ctx)
+	return s.stack, facts, err
+}
+
+// absentName is the name of a stack that does not run.
+func (a *app) absentName() string {
+	if root, err := a.homeRoot(); err == nil {
+		if s, ok, err := loadStored(root); err == nil && ok {
+			return s.Stack
+		}
+	}
+	return config.Default().Stack
+}

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/fault"
+	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/home"
+	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/site"
+)
+
+// prepare checks everything that can be checked before anything is touched, and
+// takes the lock that keeps a second up away. release gives it back.
+func (u *upRun) prepare(ctx context.Context) (release func(), err error) {
+	root, err := u.homeRoot()
+	if err != nil {
+		return nil, fault.Misuse(err, "")
+	}
+	u.waiting("the checks of this machine")
+	u.home, err = home.Open(root, u.want.Addresses)
+	if err != nil {
+		return nil, explainHome(err)
+	}
+	lock, err := lockUp(ctx, u.home)
+	if err != nil {
+		return nil, err
+	}
+	release = func() { _ = lock.Release() }
+	if err := u.check(ctx); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+// check looks at programs, ports and clock, and names all that is wrong at once.
+func (u *upRun) check(ctx context.Context) error {
+	var programs error
+	u.programs, programs = site.FindPrograms(ctx, u.want, u.Getenv)
+	ports := u.home.CheckPorts(ctx, site.Addresses(u.home, u.want))
+	return errors.Join(programs, ports, checkClock(u.home, time.Now()))
+}
+
+// lockUp keeps a second up, or a down, of the same home away.
+func lockUp(ctx context.Context, h *home.Home) (*home.Lock, error) {
+	now, cancel := context.WithCancel(ctx)
+	cancel() // try once
+	lock, err := h.Lock(now, home.UpLock)
+	var locked *home.LockedError
+	if errors.As(err, &locked) {
+		return nil, fault.Failure(fmt.Errorf("another command is changing this stack: %w", err),
+			"wait for it, or watch what it does: phoenix-cli watch")
+	}
+	return lock, err
+}
+
+// explainHome gives the errors of a home their exit code: a block of addresses
+// that the home does not have is wrong configuration.
+func explainHome(err error) error {
+	var addresses *home.AddressesError
+	if errors.As(err, &addresses) {
+		return fault.Misuse(err, "")
+	}
+	return err
+}
+
+// checkClock refuses a clock that shows a time before the CA was made: every
+// certificate would be not yet valid.
+func checkClock(h *home.Home, now time.Time) error {
+	found, err := filepath.Glob(filepath.Join(h.Container("103"), "var", "lib", "phoenix", "*", "certs", "root_ca.crt"))
+	if err != nil {
+		return fmt.Errorf("look for the CA's root certificate: %w", err)
+	}
+	found = append(found, filepath.Join(h.Container("103"), "var", "lib", "phoenix", "certs", "root_ca.crt"))
+	for _, path := range found {
+		raw, err := os.ReadFile(filepath.Clean(path))
+		if err != nil {
+			continue // there is no CA yet
+		}
+		block, _ := pem.Decode(raw)
+		if block == nil {
+			continue // the CA itself will say what is wrong with it
+		}
+		root, err := x509.ParseCertificate(block.Bytes)
+		if err == nil && now.Before(root.NotBefore) {
+			return fault.Failuref("set the clock, for instance: timedatectl set-ntp true",
+				"this machine's clock shows %s, before the CA of this home was made (%s)",
+				now.UTC().Format(time.RFC3339), root.NotBefore.UTC().Format(time.RFC3339))
+		}
+	}
+	return nil
+}
