@@ -20,18 +20,18 @@ type places map[string]*token.Position
 // instead of ending at the first.
 type decoder struct {
 	places places
-	faults []*Fault
+	faults []*FieldError
 }
 
 // decode reads raw over what s already holds.
-func decode(raw []byte, s *Stack) (places, []*Fault) {
+func decode(raw []byte, s *Stack) (places, []*FieldError) {
 	tokens, f := guard(raw)
 	if f != nil {
-		return nil, []*Fault{f}
+		return nil, []*FieldError{f}
 	}
 	file, err := parser.Parse(tokens, 0)
 	if err != nil {
-		return nil, []*Fault{syntaxFault(err)}
+		return nil, []*FieldError{syntaxFault(err)}
 	}
 	d := &decoder{places: places{}}
 	switch {
@@ -43,10 +43,9 @@ func decode(raw []byte, s *Stack) (places, []*Fault) {
 	return d.places, d.faults
 }
 
-func syntaxFault(err error) *Fault {
-	f := &Fault{Message: "not valid YAML"}
-	var yerr yaml.Error
-	if errors.As(err, &yerr) {
+func syntaxFault(err error) *FieldError {
+	f := &FieldError{Message: "not valid YAML"}
+	if yerr, ok := errors.AsType[yaml.Error](err); ok {
 		f.Message += ": " + yerr.GetMessage()
 		if t := yerr.GetToken(); t != nil && t.Position != nil {
 			f.Line, f.Column = t.Position.Line, t.Position.Column
@@ -63,7 +62,7 @@ func (d *decoder) value(n ast.Node, v reflect.Value, path string) {
 	if _, known := d.places[path]; !known {
 		d.places[path] = position(n)
 	}
-	_, text := v.Addr().Interface().(encoding.TextUnmarshaler)
+	_, text := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr())
 	switch {
 	case text:
 		d.scalar(n, v, path)
@@ -129,7 +128,7 @@ func (d *decoder) scalar(n ast.Node, v reflect.Value, path string) {
 		d.fault(n, path, "a single value expected, found %s", kind(n))
 		return
 	}
-	if t, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if t, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		if err := t.UnmarshalText([]byte(scalarText(n))); err != nil {
 			d.fault(n, path, "%v", err)
 		}

@@ -42,7 +42,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 		if err != nil || n > uint64(math.MaxInt64/day) {
 			return fmt.Errorf("%.40q is not a number of days such as 30d", s)
 		}
-		*d = Duration(time.Duration(n) * day) //nolint:gosec // bounded just above
+		*d = Duration(time.Duration(n) * day)
 		return nil
 	}
 	std, err := time.ParseDuration(s)

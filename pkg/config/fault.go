@@ -10,8 +10,8 @@ import (
 // who wrote it has to change something, trying again does not help.
 var ErrInvalid = errors.New("invalid configuration")
 
-// Fault is one thing that is wrong with a configuration, and where.
-type Fault struct {
+// FieldError is one fault: one thing that is wrong with a configuration, and where.
+type FieldError struct {
 	// Source is the file, or "environment" or "flag"; empty when not known.
 	Source string
 	// Line and Column are 1-based; 0 when not known.
@@ -23,7 +23,7 @@ type Fault struct {
 }
 
 // Error renders the fault as file:line:column: path: message.
-func (f *Fault) Error() string {
+func (f *FieldError) Error() string {
 	var b strings.Builder
 	if f.Source != "" {
 		b.WriteString(f.Source)
@@ -40,14 +40,21 @@ func (f *Fault) Error() string {
 }
 
 // Unwrap makes every fault an [ErrInvalid].
-func (f *Fault) Unwrap() error { return ErrInvalid }
+func (f *FieldError) Unwrap() error { return ErrInvalid }
 
-func fault(path, format string, args ...any) *Fault {
-	return &Fault{Path: path, Message: fmt.Sprintf(format, args...)}
+func fault(path, format string, args ...any) *FieldError {
+	return &FieldError{Path: path, Message: fmt.Sprintf(format, args...)}
 }
 
-// join returns all faults as one error, nil when there are none.
-func join(faults []*Fault) error {
+// maxFaults is how many faults are told at once.
+const maxFaults = 50
+
+// join returns the faults as one error, nil when there are none.
+func join(faults []*FieldError) error {
+	if more := len(faults) - maxFaults; more > 0 {
+		last := &FieldError{Source: faults[0].Source, Message: fmt.Sprintf("%d more faults are not shown", more)}
+		faults = append(faults[:maxFaults:maxFaults], last)
+	}
 	errs := make([]error, len(faults))
 	for i, f := range faults {
 		errs[i] = f

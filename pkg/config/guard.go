@@ -17,7 +17,7 @@ const (
 // guard looks at the tokens before the parser builds anything from them, and
 // returns what is not allowed at all: constructs that a configuration has no use
 // for, and that can make a small file explode or a parser run out of stack.
-func guard(raw []byte) (token.Tokens, *Fault) {
+func guard(raw []byte) (token.Tokens, *FieldError) {
 	if len(raw) > maxFile {
 		return nil, fault("", "larger than %d bytes", maxFile)
 	}
@@ -33,7 +33,7 @@ func guard(raw []byte) (token.Tokens, *Fault) {
 		first := t.Position.Line != line
 		line = t.Position.Line
 		if msg := refuseToken(t, depth, first); msg != "" {
-			return nil, &Fault{Line: t.Position.Line, Column: t.Position.Column, Message: msg}
+			return nil, &FieldError{Line: t.Position.Line, Column: t.Position.Column, Message: msg}
 		}
 	}
 	return tokens, nil

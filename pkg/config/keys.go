@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -20,12 +19,12 @@ type Key struct {
 // Keys returns every setting in the order of the file.
 func Keys() []Key {
 	text := func(field func(*Stack) *string) func(*Stack) pflag.Value {
-		return func(s *Stack) pflag.Value { return (*textValue)(field(s)) }
+		return func(s *Stack) pflag.Value { return textValue(field(s)) }
 	}
 	span := func(field func(*Stack) *Duration) func(*Stack) pflag.Value {
-		return func(s *Stack) pflag.Value { return (*durationValue)(field(s)) }
+		return func(s *Stack) pflag.Value { return durationValue(field(s)) }
 	}
-	list := func(s *Stack) pflag.Value { return (*servicesValue)(&s.Services) }
+	list := func(s *Stack) pflag.Value { return servicesValue(&s.Services) }
 	return []Key{
 		key("stack", "name of the stack", text(func(s *Stack) *string { return &s.Stack })),
 		key("driver", "what runs the containers: local", text(func(s *Stack) *string { return &s.Driver })),
@@ -62,44 +61,3 @@ func BindFlags(flags *pflag.FlagSet) {
 
 // set parses text into the key's field of s.
 func (k Key) set(s *Stack, text string) error { return k.bind(s).Set(text) }
-
-// textValue is a string as a flag.
-type textValue string
-
-func (v *textValue) String() string     { return string(*v) }
-func (v *textValue) Set(s string) error { *v = textValue(s); return nil }
-func (v *textValue) Type() string       { return "string" }
-
-// durationValue is a [Duration] as a flag.
-type durationValue Duration
-
-func (v *durationValue) String() string     { return Duration(*v).String() }
-func (v *durationValue) Set(s string) error { return (*Duration)(v).UnmarshalText([]byte(s)) }
-func (v *durationValue) Type() string       { return "duration" }
-
-// servicesValue is a list of services as a flag: name=url,name=url. What needs
-// more than that belongs in the file.
-type servicesValue []Service
-
-func (v *servicesValue) String() string {
-	parts := make([]string, 0, len(*v))
-	for _, s := range *v {
-		parts = append(parts, s.Name+"="+s.URL)
-	}
-	return strings.Join(parts, ",")
-}
-
-func (v *servicesValue) Set(text string) error {
-	var out []Service
-	for part := range strings.SplitSeq(text, ",") {
-		name, url, ok := strings.Cut(strings.TrimSpace(part), "=")
-		if !ok {
-			return fmt.Errorf("%.80q is not name=url", part)
-		}
-		out = append(out, Service{Name: name, URL: url})
-	}
-	*v = out
-	return nil
-}
-
-func (v *servicesValue) Type() string { return "name=url,..." }

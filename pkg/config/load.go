@@ -27,7 +27,7 @@ func Parse(name string, raw []byte) (Stack, error) {
 	s := Default()
 	where, faults := decode(raw, &s)
 	if len(faults) == 0 {
-		faults = where.place(validate(s))
+		faults = where.place(s.Faults())
 	}
 	return s, join(within(name, faults))
 }
@@ -42,18 +42,18 @@ func Resolve(file string, env func(string) string, flags *pflag.FlagSet) (Stack,
 		if err != nil {
 			return Stack{}, err
 		}
-		var faults []*Fault
+		var faults []*FieldError
 		if where, faults = decode(raw, &s); len(faults) > 0 {
 			return Stack{}, join(within(file, faults))
 		}
 	}
 	sources, faults := overlay(&s, env, flags)
-	for _, f := range validate(s) {
+	for _, f := range s.Faults() {
 		if source, ok := sources[f.Path]; ok {
 			f.Source = source
 		} else {
-			where.place([]*Fault{f})
-			within(file, []*Fault{f})
+			where.place([]*FieldError{f})
+			within(file, []*FieldError{f})
 		}
 		faults = append(faults, f)
 	}
@@ -65,12 +65,12 @@ func Resolve(file string, env func(string) string, flags *pflag.FlagSet) (Stack,
 
 // overlay sets what environment and flags give, and returns which of them each
 // path came from.
-func overlay(s *Stack, env func(string) string, flags *pflag.FlagSet) (sources map[string]string, faults []*Fault) {
+func overlay(s *Stack, env func(string) string, flags *pflag.FlagSet) (sources map[string]string, faults []*FieldError) {
 	sources = map[string]string{}
 	set := func(k Key, source, text string) {
 		sources[k.Path] = source
 		if err := k.set(s, text); err != nil {
-			faults = append(faults, &Fault{Source: source, Path: k.Path, Message: err.Error()})
+			faults = append(faults, &FieldError{Source: source, Path: k.Path, Message: err.Error()})
 		}
 	}
 	for _, k := range Keys() {
@@ -129,7 +129,7 @@ func read(path string) ([]byte, error) {
 
 // place gives faults the line and column where their path, or the nearest part
 // of it that was written, stands.
-func (p places) place(faults []*Fault) []*Fault {
+func (p places) place(faults []*FieldError) []*FieldError {
 	for _, f := range faults {
 		for path := f.Path; f.Line == 0 && path != ""; path = parent(path) {
 			if at := p[path]; at != nil {
@@ -151,7 +151,7 @@ func parent(path string) string {
 }
 
 // within names the file of faults.
-func within(file string, faults []*Fault) []*Fault {
+func within(file string, faults []*FieldError) []*FieldError {
 	for _, f := range faults {
 		f.Source = file
 	}

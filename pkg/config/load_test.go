@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -97,6 +98,10 @@ func TestParseFaults(t *testing.T) {
 			`phoenix.yaml:1:1: stak: unknown key; did you mean "stack"?` + "\n" +
 				`phoenix.yaml:2:7: log.levl: unknown key; did you mean "level"?` + "\n" +
 				`phoenix.yaml:3:16: ca.duration: "1" is not a duration such as 90s, 24h or 30d`,
+		},
+		{
+			"very many", strings.Repeat("- {name: a, url: b}\n", 2000),
+			"phoenix.yaml:1:1: keys and values expected, found a list",
 		},
 		{
 			"value out of range, with its place", "stack: home\nca:\n  duration: 30m\n",
@@ -195,4 +200,19 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("got  %+v\nwant %+v", got, s)
 		}
 	})
+}
+
+func TestManyFaultsAreCut(t *testing.T) {
+	var b strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&b, "key%d: 1\n", i)
+	}
+	_, err := Parse("phoenix.yaml", []byte(b.String()))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != maxFaults+1 || lines[maxFaults] != "phoenix.yaml: 950 more faults are not shown" {
+		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
+	}
 }

@@ -73,8 +73,8 @@ func leaves(typ reflect.Type, path string) []string {
 		return []string{path}
 	}
 	var out []string
-	for i := range typ.NumField() {
-		out = append(out, leaves(typ.Field(i).Type, join2(path, keyOf(typ.Field(i))))...)
+	for f := range typ.Fields() {
+		out = append(out, leaves(f.Type, join2(path, keyOf(f)))...)
 	}
 	return out
 }

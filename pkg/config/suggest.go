@@ -26,8 +26,8 @@ func suggest(key, path string, t reflect.Type) string {
 
 func keysOf(t reflect.Type) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
-		for i := range t.NumField() {
-			if !yield(keyOf(t.Field(i))) {
+		for f := range t.Fields() {
+			if !yield(keyOf(f)) {
 				return
 			}
 		}

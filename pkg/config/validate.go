@@ -11,10 +11,11 @@ import (
 	"github.com/phoenix-platform/phoenix/pkg/nearest"
 )
 
-// Validate reports every fault of the stack's values at once.
-func (s Stack) Validate() error { return join(validate(s)) }
+// Validate reports the faults of the stack's values at once.
+func (s Stack) Validate() error { return join(s.Faults()) }
 
-func validate(s Stack) []*Fault {
+// Faults returns every fault of the stack's values with its path.
+func (s Stack) Faults() []*FieldError {
 	c := &checker{}
 	c.err("stack", name.Service(s.Stack))
 	c.oneOf("driver", s.Driver, DriverLocal)
@@ -32,7 +33,7 @@ func validate(s Stack) []*Fault {
 }
 
 // checker collects faults.
-type checker struct{ faults []*Fault }
+type checker struct{ faults []*FieldError }
 
 func (c *checker) add(path, format string, args ...any) {
 	c.faults = append(c.faults, fault(path, format, args...))

@@ -13,12 +13,12 @@ import (
 	"github.com/phoenix-platform/phoenix/pkg/name"
 )
 
-// maxServices is the most services one file may name.
-const maxServices = 10_000
+// MaxServices is the most services that a stack may have.
+const MaxServices = 10_000
 
 func (c *checker) services(s Stack) {
-	if len(s.Services) > maxServices {
-		c.add("services", "more than %d services", maxServices)
+	if len(s.Services) > MaxServices {
+		c.add("services", "more than %d services", MaxServices)
 		return
 	}
 	names, hosts := map[string]int{}, map[string]string{}

@@ -2,7 +2,6 @@ package importer
 
 import (
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -159,15 +158,15 @@ func defaultEnvironment(s *stack) string {
 	return ""
 }
 
-// tlsPorts are ports on which a service speaks TLS when nothing else is said.
-var tlsPorts = []int{443, 8443, 9443}
+// speaksTLS tells what a service speaks on a port when nothing else is said.
+func speaksTLS(port int) bool { return port == 443 || port == 8443 || port == 9443 }
 
 // listen sets where the service listens, or why that is not known.
 func (c *claim) listen(address netip.Addr, port, scheme string) {
 	n, err := strconv.Atoi(port)
 	c.declared = scheme != ""
 	switch {
-	case scheme == "" && slices.Contains(tlsPorts, n):
+	case scheme == "" && speaksTLS(n):
 		scheme = "https"
 	case scheme == "":
 		scheme = "http"

@@ -22,8 +22,11 @@ const (
 	endpointsFile  kind = "endpoints"
 )
 
-// kinds in the order in which they are looked at, whatever the order of files.
-var kinds = []kind{hypervisorFile, lxcFile, vmFile, stacksFile, stackFile, manifestFile, endpointsFile}
+// kinds lists them in the order in which they are looked at, whatever the order
+// of files.
+func kinds() []kind {
+	return []kind{hypervisorFile, lxcFile, vmFile, stacksFile, stackFile, manifestFile, endpointsFile}
+}
 
 // document is one recognised file.
 type document struct {
@@ -46,7 +49,7 @@ func read(s source) (*document, []Problem) {
 	switch {
 	case k == "" && expected != "":
 		return nil, []Problem{problem(Error, place{file: s.name, line: 1}, "compare it with a working installation",
-			"does not look like the file its name says: %s", shapes[expected])}
+			"does not look like the file its name says: %s", shape(expected))}
 	case k == "" && s.given:
 		return nil, []Problem{problem(Error, place{file: s.name, line: 1}, "leave the file out",
 			"is not a file of the older system")}
@@ -91,22 +94,30 @@ func repeated(d *document, duplicates []jsontree.Duplicate) []Problem {
 
 func notJSON(name string, err error) Problem {
 	at := place{file: name}
-	var syntax *jsontree.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*jsontree.SyntaxError](err); ok {
 		at.path, at.line = syntax.Path, syntax.Line
 	}
 	return problem(Error, at, "correct the file's syntax: nothing in it could be read", "not valid JSON: %v", err)
 }
 
-// shapes says by what each kind of file is recognised.
-var shapes = map[kind]string{
-	hypervisorFile: "an object with keys such as domain_name and network",
-	lxcFile:        "an object with the object lxc_configs",
-	vmFile:         "an object with the list vms",
-	stacksFile:     "an object with the object docker_stacks",
-	stackFile:      "an object with the object environments",
-	manifestFile:   "a list of objects with common_name",
-	endpointsFile:  "an object with the list endpoints",
+// shape says by what a kind of file is recognised.
+func shape(k kind) string {
+	switch k {
+	case lxcFile:
+		return "an object with the object lxc_configs"
+	case vmFile:
+		return "an object with the list vms"
+	case stacksFile:
+		return "an object with the object docker_stacks"
+	case stackFile:
+		return "an object with the object environments"
+	case manifestFile:
+		return "a list of objects with common_name"
+	case endpointsFile:
+		return "an object with the list endpoints"
+	case hypervisorFile:
+	}
+	return "an object with keys such as domain_name and network"
 }
 
 // recognise tells the kind of a file by what it holds.

@@ -1,6 +1,10 @@
 package importer
 
-import "github.com/phoenix-platform/phoenix/pkg/importer/internal/jsontree"
+import (
+	"maps"
+
+	"github.com/phoenix-platform/phoenix/pkg/importer/internal/jsontree"
+)
 
 // field is what is known of one field of the older system's files.
 type field struct {
@@ -38,58 +42,72 @@ func guestFields(own map[string]field) map[string]field {
 		"secondary_network_config":   block().addedLater(),
 		"id_maps":                    list().addedLater(),
 	}
-	for k, f := range own {
-		out[k] = f
-	}
+	maps.Copy(out, own)
 	return out
 }
 
-var lxcFields = guestFields(map[string]field{
-	"template": text(), "storage_size_gb": count(), "mac_address": text(), "gpu_assignment": text(),
-	"unprivileged": truth(), "lxc_options": list(), "apparmor_profile": text(), "apparmor_manages_nesting": truth(),
-	"enable_lifecycle_snapshots": truth(), "clone_from_ctid": id(), "vllm_engine_config": block(), "ports": list(),
-	"pct_options": list(), "zfs_volumes": list(), "swap_mb": count(), "mount_points": list(), "health_check": block(),
-	"is_template": truth().addedLater(),
-})
+func lxcFields() map[string]field {
+	return guestFields(map[string]field{
+		"template": text(), "storage_size_gb": count(), "mac_address": text(), "gpu_assignment": text(),
+		"unprivileged": truth(), "lxc_options": list(), "apparmor_profile": text(), "apparmor_manages_nesting": truth(),
+		"enable_lifecycle_snapshots": truth(), "clone_from_ctid": id(), "vllm_engine_config": block(), "ports": list(),
+		"pct_options": list(), "zfs_volumes": list(), "swap_mb": count(), "mount_points": list(), "health_check": block(),
+		"is_template": truth().addedLater(),
+	})
+}
 
-var vmFields = guestFields(map[string]field{
-	"vmid": id(), "is_template": truth(), "template_image": text(), "user_config": block(),
-	"clone_from_vmid": id(), "disk_size_gb": count(), "volumes": list(),
-})
+func vmFields() map[string]field {
+	return guestFields(map[string]field{
+		"vmid": id(), "is_template": truth(), "template_image": text(), "user_config": block(),
+		"clone_from_vmid": id(), "disk_size_gb": count(), "volumes": list(),
+	})
+}
 
-var stackFields = map[string]field{
-	"description": text(), "compose_file_path": text(), "environments": block(), "placement_constraints": list(),
-	"nginx_proxy": block().addedLater(),
+func stackFields() map[string]field {
+	return map[string]field{
+		"description": text(), "compose_file_path": text(), "environments": block(), "placement_constraints": list(),
+		"nginx_proxy": block().addedLater(),
+	}
 }
 
 // nestedFields are fields inside a guest whose types matter for what is made of
 // them.
-var nestedFields = map[string]map[string]field{
-	"network_config":           {"ip": text(), "gw": text(), "hwaddr": text(), "bridge": text()},
-	"secondary_network_config": {"ip": text(), "gw": text(), "hwaddr": text(), "bridge": text()},
-	"traefik_service":          {"name": text(), "port": id(), "scheme": text()},
-	"firewall":                 {"enabled": truth(), "rules": list()},
+func nestedFields() map[string]map[string]field {
+	return map[string]map[string]field{
+		"network_config":           {"ip": text(), "gw": text(), "hwaddr": text(), "bridge": text()},
+		"secondary_network_config": {"ip": text(), "gw": text(), "hwaddr": text(), "bridge": text()},
+		"traefik_service":          {"name": text(), "port": id(), "scheme": text()},
+		"firewall":                 {"enabled": truth(), "rules": list()},
+	}
 }
 
 // certificateFields are the fields of an entry of the certificate manifest.
-var certificateFields = map[string]field{
-	"common_name": text(), "sans": list(), "cert_path": text(), "key_path": text(), "owner": text(),
-	"post_renewal_command": text(), "cert_type": text(), "include_ca": truth(), "guest_id": id(), "guest_type": text(),
+func certificateFields() map[string]field {
+	return map[string]field{
+		"common_name": text(), "sans": list(), "cert_path": text(), "key_path": text(), "owner": text(),
+		"post_renewal_command": text(), "cert_type": text(), "include_ca": truth(), "guest_id": id(), "guest_type": text(),
+	}
 }
 
-// fieldsOf holds the fields of an entry of each kind of file or, where a file is
-// about one thing, of the file itself.
-var fieldsOf = map[kind]map[string]field{
-	lxcFile:      lxcFields,
-	vmFile:       vmFields,
-	stacksFile:   stackFields,
-	stackFile:    stackFields,
-	manifestFile: certificateFields,
-	endpointsFile: {
-		"Name": text(), "URL": text(), "TLSSkipVerify": truth(),
-	},
-	hypervisorFile: {
-		"domain_name": text(), "network": block(), "shared_volumes": block(), "firewall": block(),
-		"proxmox_storage_ids": block(), "dns_server": block(), "step_ca": block(), "portainer_api": block(),
-	},
+// fieldsOf returns the fields of an entry of each kind of file or, where a file
+// is about one thing, of the file itself.
+func fieldsOf(k kind) map[string]field {
+	switch k {
+	case lxcFile:
+		return lxcFields()
+	case vmFile:
+		return vmFields()
+	case stacksFile, stackFile:
+		return stackFields()
+	case manifestFile:
+		return certificateFields()
+	case endpointsFile:
+		return map[string]field{"Name": text(), "URL": text(), "TLSSkipVerify": truth()}
+	case hypervisorFile:
+		return map[string]field{
+			"domain_name": text(), "network": block(), "shared_volumes": block(), "firewall": block(),
+			"proxmox_storage_ids": block(), "dns_server": block(), "step_ca": block(), "portainer_api": block(),
+		}
+	}
+	return nil
 }

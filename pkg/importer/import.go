@@ -53,7 +53,7 @@ func assemble(sources []source, problems []Problem) (Result, error) {
 		}
 	}
 	inv := take(docs)
-	for _, rule := range rules {
+	for _, rule := range rules() {
 		problems = append(problems, rule(inv)...)
 	}
 	services, bad := settle(inv.claims(), inv.domain)
@@ -83,7 +83,7 @@ func stackOf(services []settled, domain string) (config.Stack, []Problem) {
 			stack.Services = append(stack.Services, services[i].config)
 		}
 	}
-	refused := faultsByService(stack.Validate())
+	refused := faultsByService(stack.Faults())
 	if len(refused) == 0 {
 		return stack, nil
 	}
@@ -101,11 +101,10 @@ func stackOf(services []settled, domain string) (config.Stack, []Problem) {
 	return stack, problems
 }
 
-// faultsByService returns the configuration's faults by the index of the service
-// that they are about.
-func faultsByService(err error) map[int]string {
+// faultsByService returns the first fault of each service by its index.
+func faultsByService(faults []*config.FieldError) map[int]string {
 	out := map[int]string{}
-	for _, f := range faults(err) {
+	for _, f := range faults {
 		rest, ok := strings.CutPrefix(f.Path, "services[")
 		if !ok {
 			continue
@@ -116,22 +115,6 @@ func faultsByService(err error) map[int]string {
 		}
 	}
 	return out
-}
-
-// faults takes a joined error of the configuration apart.
-func faults(err error) []*config.Fault {
-	var f *config.Fault
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var out []*config.Fault
-		for _, e := range joined.Unwrap() {
-			out = append(out, faults(e)...)
-		}
-		return out
-	}
-	if errors.As(err, &f) {
-		return []*config.Fault{f}
-	}
-	return nil
 }
 
 // YAML renders the stack as a phoenix.yaml whose head says where it comes from

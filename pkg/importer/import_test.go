@@ -95,6 +95,18 @@ func TestImportLoneFile(t *testing.T) {
 	}
 }
 
+func TestImportTellsFilesOfTwoFoldersApart(t *testing.T) {
+	one, two := folderOf(t, map[string]string{"a.json": `{"a": 1}`}), folderOf(t, map[string]string{"a.json": `{"a": 1}`})
+	r, err := Import(one, two, filepath.Join(two, "a.json"))
+	if !errors.Is(err, ErrNothing) {
+		t.Fatal(err)
+	}
+	other := filepath.Base(two) + "/a.json "
+	if got, want := problemsText(r), []string{"info a.json ", "error " + other, "info " + other}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestImportNothing(t *testing.T) {
 	dir := folderOf(t, map[string]string{"a.json": `{"a": 1}`, "b.json": `]`})
 	r, err := Import(dir)

@@ -25,7 +25,7 @@ type inventory struct {
 func take(docs []*document) *inventory {
 	inv := &inventory{docs: slices.Clone(docs), byID: map[string]*guest{}, deployed: map[string][]deployment{}}
 	slices.SortStableFunc(inv.docs, func(a, b *document) int {
-		return slices.Index(kinds, a.kind) - slices.Index(kinds, b.kind)
+		return slices.Index(kinds(), a.kind) - slices.Index(kinds(), b.kind)
 	})
 	for _, d := range inv.docs {
 		switch d.kind {

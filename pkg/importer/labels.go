@@ -106,7 +106,7 @@ func option(key, section string) (name, rest string, ok bool) {
 }
 
 var (
-	hostMatcher = regexp.MustCompile("(?i)\\bHost\\(([^)]*)\\)")
+	hostMatcher = regexp.MustCompile(`(?i)\bHost\(([^)]*)\)`)
 	quoted      = regexp.MustCompile("[`\"']([^`\"']*)[`\"']")
 	beyondHost  = regexp.MustCompile(`(?i)\b(HostRegexp|Path|PathPrefix|PathRegexp|Headers?|HeaderRegexp|HeadersRegexp|Query|Method|ClientIP)\(|!`)
 )

@@ -17,7 +17,16 @@ const (
 	reset  = "\x1b[0m"
 )
 
-var colours = map[Level]string{Error: red, Warn: yellow, Info: faint}
+func colourOf(l Level) string {
+	switch l {
+	case Error:
+		return red
+	case Warn:
+		return yellow
+	case Info:
+	}
+	return faint
+}
 
 // Render writes the result for a person: problems grouped by file, then the
 // services, then the sums. Foreign text is stripped of control characters, so
@@ -63,7 +72,7 @@ func (p *printer) problems(problems []Problem) {
 		if q.Line > 0 {
 			where = strings.TrimSpace(fmt.Sprintf("%d: %s", q.Line, where))
 		}
-		p.line("  %s %s", p.paint(colours[q.Level], fmt.Sprintf("%-5s", q.Level)), where)
+		p.line("  %s %s", p.paint(colourOf(q.Level), fmt.Sprintf("%-5s", q.Level)), where)
 		p.line("        %s", plain(q.Message))
 		if q.Hint != "" {
 			p.line("        %s", p.paint(faint, "→ "+plain(q.Hint)))

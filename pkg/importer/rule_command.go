@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	entered      = regexp.MustCompile(`\b(pct exec|qm guest exec|pct enter)\s+([0-9]+)`)
+	entered      = regexp.MustCompile(`\b(pct exec|qm guest exec|pct enter)\s+(\d+)`)
 	owners       = regexp.MustCompile(`\bchown\s+(?:-\S+\s+)*([A-Za-z0-9_.-]+:[A-Za-z0-9_.-]*)`)
 	modes        = regexp.MustCompile(`\bchmod\s+(?:-\S+\s+)*([0-7]{3,4})((?:\s+[^\s;&|]+)+)`)
 	reloads      = regexp.MustCompile(`\b(systemctl\s+(--\S+\s+)*(reload|restart|start|try-restart|reload-or-restart)|docker\s+service\s+update|docker\s+(restart|kill)|docker[ -]compose|nginx\s+-s\s+reload|kill\s+-(HUP|1|USR1|s)|pkill\s+-|service\s+\S+\s+(reload|restart)|pct\s+(reboot|restart)|qm\s+(reboot|reset))`)
@@ -62,7 +62,7 @@ func keyHandling(c *certificate, at place) []Problem {
 			out = append(out, problem(Error, c.doc.at(n), "use mode 600 or 640", "the private key gets mode %s, which everybody on the machine can read", clip(n.Scalar())))
 		}
 	}
-	if m := stagedKey.FindStringSubmatch(c.command); m != nil && !taken(c.command, m[1]) {
+	if m := stagedKey.FindStringSubmatch(c.command); len(m) > 0 && !taken(c.command, m[1]) {
 		out = append(out, problem(Error, at, "move the key, or remove the copy", "the copy of the private key in %s is never removed", clip(m[1])))
 	}
 	return out

@@ -14,7 +14,7 @@ func ruleFields(inv *inventory) []Problem {
 	var out []Problem
 	for _, d := range inv.docs {
 		if d.kind == lxcFile || d.kind == vmFile || d.kind == stacksFile {
-			out = append(out, unknownFields(d, fieldsOf[d.kind])...)
+			out = append(out, unknownFields(d, fieldsOf(d.kind))...)
 		}
 	}
 	return out

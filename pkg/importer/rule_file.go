@@ -7,7 +7,7 @@ import (
 	"github.com/phoenix-platform/phoenix/pkg/importer/internal/jsontree"
 )
 
-var scriptID = regexp.MustCompile(`[_-]([0-9]{3,})\.(sh|py)$`)
+var scriptID = regexp.MustCompile(`[_-](\d{3,})\.(sh|py)$`)
 
 // ruleScripts reports scripts that are named after another guest than the one
 // they are for, or after one that does not exist.
@@ -16,7 +16,7 @@ func ruleScripts(inv *inventory) []Problem {
 	for _, g := range inv.guests {
 		n := g.node.Get("application_script")
 		m := scriptID.FindStringSubmatch(n.Str())
-		if m == nil || m[1] == g.id {
+		if len(m) == 0 || m[1] == g.id {
 			continue
 		}
 		out = append(out, problem(Warn, g.doc.at(n), "name the guest's own script", "script %s is for guest %s, not for %s", clip(n.Str()), m[1], clip(g.id)))

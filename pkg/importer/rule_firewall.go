@@ -43,7 +43,7 @@ func isRuleList(n *jsontree.Node) bool {
 	return false
 }
 
-var portForm = regexp.MustCompile(`^[0-9]{1,5}([:,-][0-9]{1,5})*$`)
+var portForm = regexp.MustCompile(`^\d{1,5}([:,-]\d{1,5})*$`)
 
 func firewallRule(d *document, r *jsontree.Node) []Problem {
 	var out []Problem

@@ -49,7 +49,7 @@ func ruleDrift(inv *inventory) []Problem {
 	return out
 }
 
-var gpuForm = regexp.MustCompile(`^(none|auto|all|[0-9]+(,[0-9]+)*)$`)
+var gpuForm = regexp.MustCompile(`^(none|auto|all|\d+(,\d+)*)$`)
 
 // ruleFormats reports texts that are not in the form in which they are read.
 func ruleFormats(inv *inventory) []Problem {
@@ -84,7 +84,7 @@ func sources(g *guest) []Problem {
 	return []Problem{problem(Warn, g.doc.at(g.node), "keep one of them", "is made from %s: only one can be true", strings.Join(from, " and from "))}
 }
 
-var modelSize = regexp.MustCompile(`(?i)(^|[-_. ])[0-9]+(\.[0-9]+)?[bm]($|[-_. ])`)
+var modelSize = regexp.MustCompile(`(?i)(^|[-_. ])\d+(\.\d+)?[bm]($|[-_. ])`)
 
 // contents reports a guest named after one language model that serves another.
 func contents(g *guest) []Problem {

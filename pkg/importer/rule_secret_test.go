@@ -17,7 +17,7 @@ func TestRuleSecrets(t *testing.T) {
 
 func TestSecretsAreNotShown(t *testing.T) {
 	inv := inventoryOf(t, `{"domain_name": "a", "x": {"password": "hush-hush"}}`)
-	for _, rule := range rules {
+	for _, rule := range rules() {
 		for _, p := range rule(inv) {
 			if strings.Contains(p.Message+p.Hint, "hush") {
 				t.Errorf("shown in %q", p.Message)

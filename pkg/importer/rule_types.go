@@ -15,7 +15,7 @@ func ruleTypes(inv *inventory) []Problem {
 		if d.entries() != nil {
 			out = append(out, entryTypes(d)...)
 		} else {
-			out = append(out, fieldTypes(d, d.root, fieldsOf[d.kind])...)
+			out = append(out, fieldTypes(d, d.root, fieldsOf(d.kind))...)
 		}
 	}
 	return out
@@ -24,16 +24,16 @@ func ruleTypes(inv *inventory) []Problem {
 // entryTypes checks each entry of an object or list of objects.
 func entryTypes(d *document) []Problem {
 	var out []Problem
-	entries := d.entries()
+	entries, known, nested := d.entries(), fieldsOf(d.kind), nestedFields()
 	for i, n := range entries.Items {
 		if n.Kind != jsontree.Object {
 			out = append(out, wrongType(d, n, jsontree.Object))
 			continue
 		}
-		out = append(out, fieldTypes(d, n, fieldsOf[d.kind])...)
-		for _, key := range sortedKeys(nestedFields) {
+		out = append(out, fieldTypes(d, n, known)...)
+		for _, key := range sortedKeys(nested) {
 			if v := n.Get(key); is(v, jsontree.Object) {
-				out = append(out, fieldTypes(d, v, nestedFields[key])...)
+				out = append(out, fieldTypes(d, v, nested[key])...)
 			}
 		}
 		switch d.kind {

@@ -41,6 +41,7 @@ func settle(claims []*claim, domain string) ([]settled, []Problem) {
 type settlement struct {
 	domain   string
 	services []settled
+	served   int
 	hosts    map[string]int // host → index of the service that has it
 	names    map[string]int // name → how often it was wished
 	// containers holds the services of stacks, which may have several hosts.
@@ -80,6 +81,7 @@ func (s *settlement) decide(c *claim) {
 	}
 	s.containers[port] = len(s.services)
 	svcName = s.free(svcName, c)
+	s.served++
 	s.hosts[host] = len(s.services)
 	s.services = append(s.services, settled{
 		claim:   c,
@@ -92,6 +94,9 @@ func (s *settlement) decide(c *claim) {
 func (s *settlement) unservable(c *claim, host string) string {
 	if c.why != "" {
 		return c.why
+	}
+	if s.served == config.MaxServices {
+		return fmt.Sprintf("a stack has at most %d services", config.MaxServices)
 	}
 	if err := name.Host(host, s.domain); err != nil {
 		s.problems = append(s.problems, problem(Error, c.at, "publish it below "+s.domain, "%v", err))

@@ -33,7 +33,7 @@ func settleText(t *testing.T, docs ...string) (got []string, problems []Problem)
 
 func TestSettle(t *testing.T) {
 	guest := func(id int, ip, service string) string {
-		return fmt.Sprintf(`{"vmid": %d, "name": "g%d", "network_config": {"ip": "%s"}, "traefik_service": %s}`, id, id, ip, service)
+		return fmt.Sprintf(`{"vmid": %d, "name": "g%d", "network_config": {"ip": %q}, "traefik_service": %s}`, id, id, ip, service)
 	}
 	vms := func(guests ...string) string { return `{"vms": [` + strings.Join(guests, ",") + `]}` }
 	stack := func(labels string) string {

@@ -35,31 +35,49 @@ func collect(paths []string) ([]source, []Problem, error) {
 	var sources []source
 	var problems []Problem
 	for _, p := range paths {
-		info, err := os.Stat(p)
+		found, bad, err := collectOne(p)
 		if err != nil {
 			return nil, nil, fmt.Errorf("import %s: %w", p, err)
 		}
-		if info.IsDir() {
-			found, bad, err := folder(os.DirFS(p))
-			if err != nil {
-				return nil, nil, fmt.Errorf("import %s: %w", p, err)
-			}
-			sources, problems = append(sources, found...), append(problems, bad...)
-			continue
-		}
-		dir, base := filepath.Split(filepath.Clean(p))
-		if dir == "" {
-			dir = "."
-		}
-		s, bad := readSource(os.DirFS(dir), base)
-		s.given = true
-		if bad != nil {
-			problems = append(problems, *bad)
-			continue
-		}
-		sources = append(sources, s)
+		tellApart(found, sources, p)
+		sources, problems = append(sources, found...), append(problems, bad...)
 	}
 	return sources, problems, nil
+}
+
+// collectOne reads one file, or the files of one folder.
+func collectOne(p string) ([]source, []Problem, error) {
+	info, err := os.Stat(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info.IsDir() {
+		return folder(os.DirFS(p))
+	}
+	s, bad := readSource(os.DirFS(filepath.Dir(p)), filepath.Base(p))
+	s.given = true
+	if bad != nil {
+		return nil, []Problem{*bad}, nil
+	}
+	return []source{s}, nil, nil
+}
+
+// tellApart puts the folder's name before the names of files that an earlier
+// folder has as well.
+func tellApart(found, earlier []source, p string) {
+	taken := map[string]bool{}
+	for _, s := range earlier {
+		taken[s.name] = true
+	}
+	parent := p
+	if len(found) == 1 && found[0].given {
+		parent = filepath.Dir(p)
+	}
+	for i := range found {
+		if taken[found[i].name] {
+			found[i].name = filepath.Base(parent) + "/" + found[i].name
+		}
+	}
 }
 
 var errTooMany = errors.New("too many files; name the configuration's own folder")
@@ -127,8 +145,7 @@ func content(fsys fs.FS, name string) ([]byte, error) {
 }
 
 func unreadable(name string, err error) Problem {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pathErr.Err
 	}
 	return problem(Error, place{file: name}, "make the file readable, or leave it out", "cannot be read: %v", err)

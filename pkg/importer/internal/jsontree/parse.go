@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -89,7 +91,7 @@ func (p *parser) value(parent *Node, index, depth int) (*Node, error) {
 	case json.Number:
 		n.Kind, n.Text = Number, t.String()
 	case bool:
-		n.Kind, n.Text = Bool, fmt.Sprint(t)
+		n.Kind, n.Text = Bool, strconv.FormatBool(t)
 	default:
 		n.Kind = Null
 	}
@@ -158,8 +160,7 @@ func (p *parser) end(n *Node) error {
 // broken turns the decoder's error into one with a place: where the value or
 // separator that it could not read begins.
 func (p *parser) broken(err error, around *Node) error {
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return p.fail(p.begin(p.dec.InputOffset()), around, syntax.Error())
 	}
 	end := int64(len(bytes.TrimRight(p.raw, " \t\r\n")))
@@ -174,7 +175,7 @@ func (p *parser) fail(at int64, around *Node, message string) error {
 // begin returns the offset of the first byte at or after at that is not white
 // space or a separator.
 func (p *parser) begin(at int64) int64 {
-	for at < int64(len(p.raw)) && bytes.IndexByte([]byte(" \t\r\n,:"), p.raw[at]) >= 0 {
+	for at < int64(len(p.raw)) && strings.IndexByte(" \t\r\n,:", p.raw[at]) >= 0 {
 		at++
 	}
 	return at
