@@ -28,6 +28,7 @@ LDFLAGS := -s -w -X github.com/phoenix-platform/phoenix/pkg/version.Version=$(VE
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v gcc || command -v clang),-race)
 TEST_TIMEOUT ?= 30m
+GO_TEST = PATH="$(TOOLS_PATH):$$PATH" go test -vet=off $(RACE) -timeout $(TEST_TIMEOUT)
 FUZZ_TIME ?= 20s
 
 .PHONY: help
@@ -65,12 +66,13 @@ deps: ## install nginx where it is missing (Debian, as root), without its servic
 
 .PHONY: traefik
 traefik: check-go ## find Traefik, or build it into the cache
-	@go run ./tools/traefik >/dev/null
+	@go run ./tools/traefik -path "$$PHOENIX_TRAEFIK" >/dev/null
 
 .PHONY: test
-test: build deps traefik tools ## run every test, the end-to-end ones included
+test: deps traefik tools ## run every test, the end-to-end ones last
 	$(if $(RACE),,@echo "no C compiler: the tests run without the race detector" >&2)
-	PATH="$(TOOLS_PATH):$$PATH" go test -vet=off $(RACE) -timeout $(TEST_TIMEOUT) work
+	$(GO_TEST) $$(go list work | grep -v '/phoenix/test/')
+	$(GO_TEST) ./test/...
 
 .PHONY: fuzz
 fuzz: check-go ## run each fuzz test for FUZZ_TIME (20s)

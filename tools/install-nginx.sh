@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs Debian's nginx without its service: the package would start a server
-# on port 80, now and at each boot. An nginx that is there is never touched.
+# on port 80, now and at each boot. An nginx that is there, or that the
+# configuration names, is never touched.
 set -eu
 
 policy=/usr/sbin/policy-rc.d
 saved=$policy.before-phoenix
 
-if command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; then
+if [ -n "${PHOENIX_NGINX:-}" ] || command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; then
 	exit 0
 fi
 if ! command -v apt-get >/dev/null; then

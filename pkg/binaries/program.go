@@ -56,7 +56,7 @@ func nginx() program {
 func (p program) check(ctx context.Context, path string) (Binary, error) {
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, p.args...)
+	cmd := exec.CommandContext(ctx, path, p.args...) //nolint:gosec // a program that somebody configured or has in $PATH
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
