@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -43,9 +44,10 @@ type database struct {
 }
 
 // openDatabase opens the database that ca.json names.
-func openDatabase(l layout, c *db.Config, ch chain, signed func(Certificate)) (*database, error) {
+func openDatabase(l layout, c *db.Config, ch chain, signed func(Certificate), log *slog.Logger) (*database, error) {
 	opened, err := db.New(c)
 	if err != nil && needsTruncation(err) {
+		log.Warn("a crash left half a record in the CA's database; it is cut off", "database", c.DataSource)
 		opened, err = reopen(c)
 	}
 	if err != nil && strings.Contains(err.Error(), "Cannot acquire directory lock") {
@@ -66,9 +68,10 @@ func openDatabase(l layout, c *db.Config, ch chain, signed func(Certificate)) (*
 	return &database{DB: d, chain: ch, signed: signed}, nil
 }
 
-// needsTruncation says that a crash left half a record at the log's end.
+// needsTruncation says that a crash left half a record at the log's end. The
+// database wraps that error as text alone.
 func needsTruncation(err error) bool {
-	return strings.Contains(err.Error(), "Log truncate required")
+	return strings.Contains(err.Error(), badger.ErrTruncateNeeded.Error())
 }
 
 // reopen cuts the half-written record off. Writes are synced before they are

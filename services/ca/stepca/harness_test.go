@@ -37,6 +37,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("STEPCA_INITIALISE") != "" {
 		os.Exit(initialiseForEver())
 	}
+	if os.Getenv("STEPCA_SIGN") != "" {
+		os.Exit(signForEver())
+	}
 	// A logging library below step-ca flushes for as long as the process lives.
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
 }
@@ -121,9 +124,14 @@ func freeAddress(t testing.TB) string {
 
 func options(t testing.TB, c stepca.Claims) stepca.Options {
 	t.Helper()
+	listen := freeAddress(t)
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return stepca.Options{
-		Folder: filepath.Join(t.TempDir(), "step"), Listen: freeAddress(t),
-		Names: []string{"ca." + domain, "127.13.0.1"}, Domains: []string{domain},
+		Folder: filepath.Join(t.TempDir(), "step"), Listen: listen,
+		Names: []string{"ca." + domain, host}, Domains: []string{domain},
 		Ranges: []netip.Prefix{netip.MustParsePrefix("127.13.0.0/16")}, Name: "Test",
 		Claims: c, Network: nowhere{}, Signed: func(stepca.Certificate) {},
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -44,7 +45,7 @@ func (c *CA) newServer(ctx context.Context, o Options) (*http.Server, error) {
 
 	ctx = authority.NewContext(ctx, c.authority)
 	ctx = db.NewContext(ctx, c.db)
-	ctx = acme.NewContext(ctx, orders{DB: stored, claims: o.Claims},
+	ctx = acme.NewContext(ctx, orders{DB: stored, claims: o.Claims, states: &sync.RWMutex{}},
 		challengeClient{ctx: ctx, network: o.Network}, acme.NewLinker(o.Listen, "acme"), nil)
 	return &http.Server{
 		Handler:     http.MaxBytesHandler(c.logged(router), maxBody),
@@ -81,9 +82,9 @@ func (c *CA) logged(next http.Handler) http.Handler {
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("remote", r.RemoteAddr),
 			slog.Int("status", rw.StatusCode()), slog.Duration("took", time.Since(start)),
 		}
-		if reason, ok := rw.Fields()["error"]; ok {
+		if reason, ok := rw.Fields()["error"].(error); ok {
 			level = slog.LevelInfo
-			attrs = append(attrs, slog.Any("reason", reason))
+			attrs = append(attrs, slog.String("reason", reason.Error())) // formatted, it would be a stack trace
 		}
 		if rw.StatusCode() >= http.StatusInternalServerError {
 			level = slog.LevelWarn

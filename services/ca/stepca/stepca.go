@@ -72,7 +72,7 @@ func (c *CA) open(ctx context.Context, l layout, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if c.db, err = openDatabase(l, config.DB, c.chain, o.Signed); err != nil {
+	if c.db, err = openDatabase(l, config.DB, c.chain, o.Signed, o.Log); err != nil {
 		return err
 	}
 	c.authority, err = authority.New(config,
