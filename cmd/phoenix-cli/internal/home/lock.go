@@ -72,7 +72,7 @@ func (h *Home) Lock(ctx context.Context, name string) (*Lock, error) {
 // flock tries at least once, and until ctx ends.
 func flock(ctx context.Context, f *os.File) error {
 	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) //nolint:gosec // a descriptor fits
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
 			return nil
 		}

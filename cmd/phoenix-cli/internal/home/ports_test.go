@@ -18,10 +18,10 @@ import (
 func listenForTest() {
 	l, err := net.Listen("tcp", "127.14.1.1:0")
 	if err != nil {
-		fmt.Println(err)
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println(l.Addr())
+	fmt.Fprintln(os.Stdout, l.Addr())
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	_ = l.Close()
 }

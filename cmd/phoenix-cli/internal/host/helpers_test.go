@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -164,7 +165,7 @@ func executeHost(t *testing.T, h *home.Home, role string) *hostProcess {
 	check(t, err)
 	c := hostCommand(t, role)
 	cmd := exec.Command(c.Args[0], c.Args[1:]...)
-	cmd.Env = append(c.Env, "PHOENIX_HOME="+h.Root)
+	cmd.Env = slices.Concat(c.Env, []string{"PHOENIX_HOME=" + h.Root})
 	cmd.Stderr = testLog{t}
 	check(t, cmd.Start())
 	p := &hostProcess{Client: client, cmd: cmd}

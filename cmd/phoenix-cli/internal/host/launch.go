@@ -68,7 +68,7 @@ func (l *launch) awaitReady(ctx context.Context) (unit.Info, error) {
 		case err == nil && info.Ready:
 			return info, nil
 		case errors.Is(err, unit.ErrUnavailable) && l.child == nil:
-			err = l.start()
+			err = l.start(ctx)
 		case errors.Is(err, unit.ErrUnavailable) && ended:
 			err = l.child.complaint()
 		case errors.Is(err, unit.ErrUnavailable):
@@ -85,8 +85,8 @@ func (l *launch) awaitReady(ctx context.Context) (unit.Info, error) {
 	}
 }
 
-func (l *launch) start() (err error) {
-	l.child, err = l.command.start(l.home)
+func (l *launch) start(ctx context.Context) (err error) {
+	l.child, err = l.command.start(ctx, l.home)
 	return err
 }
 
@@ -98,8 +98,8 @@ type background struct {
 	from    int64 // where its output begins in the log
 }
 
-// start executes the host in a session of its own.
-func (c Command) start(h *home.Home) (*background, error) {
+// start executes the host in a session of its own. It outlives ctx.
+func (c Command) start(ctx context.Context, h *home.Home) (*background, error) {
 	if _, err := openStore(h); err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (c Command) start(h *home.Home) (*background, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look at log: %w", err)
 	}
-	cmd := exec.Command(c.Args[0], c.Args[1:]...) //nolint:gosec // the caller's own program
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), c.Args[0], c.Args[1:]...) //nolint:gosec // the caller's own program
 	cmd.Env = append(withoutOurs(c.Env), "PHOENIX_HOME="+h.Root)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -2,7 +2,6 @@ package host
 
 import (
 	"testing"
-	"time"
 
 	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/host/process"
 	"github.com/phoenix-platform/phoenix/pkg/unit"
@@ -71,10 +70,9 @@ func TestSurvivor(t *testing.T) {
 }
 
 func TestDelay(t *testing.T) {
-	want := []time.Duration{100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000}
-	for i, w := range want {
-		if got := delay(i + 1); got != w*time.Millisecond {
-			t.Errorf("after %d: got %s, want %s", i+1, got, w*time.Millisecond)
+	for i, ms := range []int64{100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000} {
+		if got := delay(i + 1).Milliseconds(); got != ms {
+			t.Errorf("after %d: got %d ms, want %d ms", i+1, got, ms)
 		}
 	}
 	if got := delay(1 << 40); got != maxDelay {

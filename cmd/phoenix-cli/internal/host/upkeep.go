@@ -47,6 +47,6 @@ func (h *host) watchDisk() {
 	h.warnings = warnings
 	h.mu.Unlock()
 	if len(warnings) > before {
-		h.options.Log.Warn(warnings[0])
+		h.options.Log.Warn("trouble ahead", "warning", warnings[0])
 	}
 }

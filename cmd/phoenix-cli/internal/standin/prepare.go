@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -70,7 +71,7 @@ func Prepare(p Place, services []Service) ([]Placed, unit.Unit, error) {
 	if err != nil {
 		return nil, unit.Unit{}, err
 	}
-	args := append(append([]string{}, p.Command...), file)
+	args := slices.Concat(p.Command, []string{file})
 	return placed(list), unit.Unit{Name: unitName, Exec: args, Digest: digest, Enabled: true}, nil
 }
 

@@ -48,7 +48,7 @@ func TestPrepare(t *testing.T) {
 		t.Errorf("fingerprints: %+v", placed)
 	}
 	file := filepath.Join(p.Dir, fileName)
-	if want := append(p.Command, file); !reflect.DeepEqual(u.Exec, want) || u.Validate() != nil || !u.Enabled {
+	if want := []string{"/bin/phoenix-cli", "stand-in", file}; !reflect.DeepEqual(u.Exec, want) || u.Validate() != nil || !u.Enabled {
 		t.Errorf("unit: got %+v, %v", u, u.Validate())
 	}
 	for _, path := range []string{file, filepath.Join(p.Dir, "portainer.pem")} {

@@ -47,7 +47,7 @@ func (h *handle) signal(sig syscall.Signal) error {
 	}
 	var sent error
 	err = conn.Control(func(fd uintptr) {
-		sent = unix.PidfdSendSignal(int(fd), sig, nil, 0) //nolint:gosec // a descriptor fits
+		sent = unix.PidfdSendSignal(int(fd), sig, nil, 0)
 	})
 	if err != nil || errors.Is(sent, syscall.ESRCH) { // closed, which is done at its end
 		return fmt.Errorf("signal %s: %w", h.id, ErrGone)

@@ -3,7 +3,6 @@ package process
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -262,7 +261,7 @@ func runAlone(t *testing.T, env string) {
 }
 
 func TestIDString(t *testing.T) {
-	if got, want := fmt.Sprint(ID{PID: 7, Start: 9}), "process 7"; got != want {
+	if got, want := (ID{PID: 7, Start: 9}).String(), "process 7"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	first, err := Epoch()
