@@ -41,6 +41,8 @@ func (k *Bucket) open(ctx context.Context) (jetstream.KeyValue, error) {
 
 // Get returns the value and its revision, or ErrNotFound.
 func (k *Bucket) Get(ctx context.Context, key string) (value []byte, revision uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerFor)
+	defer cancel()
 	kv, err := k.open(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -57,31 +59,41 @@ func (k *Bucket) Get(ctx context.Context, key string) (value []byte, revision ui
 
 // Put writes whatever was there before.
 func (k *Bucket) Put(ctx context.Context, key string, value []byte) (uint64, error) {
-	return k.write(ctx, key, func(kv jetstream.KeyValue) (uint64, error) { return kv.Put(ctx, key, value) })
+	return k.write(ctx, key, func(ctx context.Context, kv jetstream.KeyValue) (uint64, error) {
+		return kv.Put(ctx, key, value)
+	})
 }
 
 // Create writes a key that must not be there, else ErrConflict.
 func (k *Bucket) Create(ctx context.Context, key string, value []byte) (uint64, error) {
-	return k.write(ctx, key, func(kv jetstream.KeyValue) (uint64, error) { return kv.Create(ctx, key, value) })
+	return k.write(ctx, key, func(ctx context.Context, kv jetstream.KeyValue) (uint64, error) {
+		return kv.Create(ctx, key, value)
+	})
 }
 
 // Update writes a key whose revision is still the given one, else ErrConflict.
 func (k *Bucket) Update(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
-	return k.write(ctx, key, func(kv jetstream.KeyValue) (uint64, error) { return kv.Update(ctx, key, value, revision) })
+	return k.write(ctx, key, func(ctx context.Context, kv jetstream.KeyValue) (uint64, error) {
+		return kv.Update(ctx, key, value, revision)
+	})
 }
 
 // Delete removes a key; one that is not there is no error.
 func (k *Bucket) Delete(ctx context.Context, key string) error {
-	_, err := k.write(ctx, key, func(kv jetstream.KeyValue) (uint64, error) { return 0, kv.Delete(ctx, key) })
+	_, err := k.write(ctx, key, func(ctx context.Context, kv jetstream.KeyValue) (uint64, error) {
+		return 0, kv.Delete(ctx, key)
+	})
 	return err
 }
 
-func (k *Bucket) write(ctx context.Context, key string, do func(jetstream.KeyValue) (uint64, error)) (uint64, error) {
+func (k *Bucket) write(ctx context.Context, key string, do func(context.Context, jetstream.KeyValue) (uint64, error)) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerFor)
+	defer cancel()
 	kv, err := k.open(ctx)
 	if err != nil {
 		return 0, err
 	}
-	rev, err := do(kv)
+	rev, err := do(ctx, kv)
 	if errors.Is(err, jetstream.ErrKeyExists) {
 		return 0, fmt.Errorf("write %s/%s: %w", k.name, key, ErrConflict)
 	}

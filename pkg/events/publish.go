@@ -109,6 +109,8 @@ func (b *Bus) message(ctx context.Context, subject, key string, data []byte) *na
 
 func (b *Bus) send(ctx context.Context, msg *nats.Msg) (Ack, error) {
 	return backoff.Retry(ctx, func() (Ack, error) {
+		ctx, cancel := context.WithTimeout(ctx, answerFor)
+		defer cancel()
 		ack, err := b.js.PublishMsg(ctx, msg)
 		if err != nil {
 			if permanentPublish(err) {

@@ -33,6 +33,8 @@ func (b *Bus) scan(ctx context.Context, stream, filter string, visit func(*jetst
 
 // scanFrom visits one batch and returns the last sequence in it.
 func (b *Bus) scanFrom(ctx context.Context, stream, filter string, from uint64, visit func(*jetstream.RawStreamMsg) error) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerFor)
+	defer cancel()
 	batch, err := jetstreamext.GetBatch(ctx, b.js, stream, scanBatch,
 		jetstreamext.GetBatchSubject(filter), jetstreamext.GetBatchSeq(from))
 	if err != nil {

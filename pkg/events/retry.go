@@ -7,6 +7,10 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
+// answerFor bounds the wait for one answer of the bus. A question that was under
+// way while the bus restarted is never answered.
+const answerFor = 5 * time.Second
+
 // newBackOff paces retries against the bus: 50 ms at first, 2 s at most.
 func newBackOff() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
