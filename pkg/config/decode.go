@@ -94,7 +94,7 @@ func (d *decoder) mapping(n ast.Node, v reflect.Value, path string) {
 	seen := map[string]bool{}
 	for _, e := range entries {
 		key := keyText(e.Key)
-		at := join2(path, key)
+		at := below(path, key)
 		index, known := fields[key]
 		switch {
 		case !known:
@@ -218,7 +218,7 @@ func keyOf(f reflect.StructField) string {
 	return key
 }
 
-func join2(path, key string) string {
+func below(path, key string) string {
 	if path == "" {
 		return key
 	}

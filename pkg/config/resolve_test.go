@@ -74,7 +74,7 @@ func leaves(typ reflect.Type, path string) []string {
 	}
 	var out []string
 	for f := range typ.Fields() {
-		out = append(out, leaves(f.Type, join2(path, keyOf(f)))...)
+		out = append(out, leaves(f.Type, below(path, keyOf(f)))...)
 	}
 	return out
 }

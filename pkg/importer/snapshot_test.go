@@ -136,7 +136,6 @@ func TestSnapshotStack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%s", raw)
 		stack, err := config.Parse("phoenix.yaml", raw)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, raw)
