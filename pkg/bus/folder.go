@@ -42,7 +42,7 @@ func (f Folder) Config() string { return filepath.Join(string(f), "nats.conf") }
 
 // all lists every identity that has a seed.
 func all() []events.Identity {
-	return append([]events.Identity{events.Bootstrap, events.Ops}, events.Services...)
+	return append([]events.Identity{events.Bootstrap, events.Ops}, events.Services()...)
 }
 
 // identities makes the seeds that are missing and returns all public keys.

@@ -45,7 +45,7 @@ func Accounts(keys map[Identity]string) (map[string]any, error) {
 			imports[Ops] = append(imports[Ops], map[string]any{"stream": from, "to": s.Name()})
 		}
 	}
-	for _, id := range append([]Identity{Ops}, Services...) {
+	for _, id := range append([]Identity{Ops}, Services()...) {
 		if keys[id] == "" {
 			return nil, fmt.Errorf("accounts of the bus: no key of %s", id)
 		}
@@ -84,7 +84,7 @@ func Grants() []Grant {
 			}
 		}
 	}
-	for _, id := range Services {
+	for _, id := range Services() {
 		out = append(out, Grant{Identity: id, Subject: "deadletter." + string(id), As: "deadletter." + string(id)})
 		out = append(out, Grant{Identity: Ops, Subject: "replay." + string(id), As: "replay." + string(id)})
 		out = append(out, api(id, "DIRECT.GET."+StreamEvents))

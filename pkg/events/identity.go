@@ -15,5 +15,5 @@ const (
 	Bootstrap   Identity = "bootstrap"
 )
 
-// Services lists the identities that are services, in start order.
-var Services = []Identity{Provisioner, CA, Proxyconf, Gateway}
+// Services returns the identities that are services, in start order.
+func Services() []Identity { return []Identity{Provisioner, CA, Proxyconf, Gateway} }

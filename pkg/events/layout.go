@@ -105,7 +105,7 @@ func consumerConfigs() []consumerConfig {
 			durable(StreamEvents, Durable(id, s.Name()), s.Filter())
 		}
 	}
-	for _, id := range Services {
+	for _, id := range Services() {
 		durable(StreamReplays, replayDurable(id), "replay."+string(id))
 	}
 	return out

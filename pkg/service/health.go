@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -37,10 +38,7 @@ func (h *Health) Report(ctx context.Context) (report map[string]string, ready bo
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	h.mu.Lock()
-	checks := make(map[string]func(context.Context) error, len(h.checks))
-	for name, c := range h.checks {
-		checks[name] = c
-	}
+	checks := maps.Clone(h.checks)
 	h.mu.Unlock()
 	report, ready = map[string]string{}, true
 	for name, c := range checks {
