@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -147,8 +148,8 @@ func TestKeyIsNeverShown(t *testing.T) {
 	block, _ := pem.Decode(key)
 	for what, secret := range map[string]string{
 		"PEM":         strings.Split(string(key), "\n")[1],
-		"hexadecimal": fmt.Sprintf("%x", block.Bytes[len(block.Bytes)/2:]),
-		"decimal":     strings.Trim(fmt.Sprint(key[30:40]), "[]"),
+		"hexadecimal": hex.EncodeToString(block.Bytes[len(block.Bytes)/2:]),
+		"decimal":     strings.Trim(fmt.Sprintf("%v", key[30:40]), "[]"),
 	} {
 		if strings.Contains(strings.ToLower(shown.String()), strings.ToLower(secret)) {
 			t.Errorf("the key was shown as %s", what)

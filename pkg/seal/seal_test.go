@@ -12,7 +12,7 @@ import (
 )
 
 // curve makes a curve key pair.
-func curve(tb testing.TB) (pair nkeys.KeyPair, public string) {
+func curve(tb testing.TB) (pair nkeys.KeyPair, public string) { //nolint:ireturn // nkeys has no other type
 	tb.Helper()
 	pair, err := nkeys.CreateCurveKeys()
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/phoenix-platform/phoenix/pkg/events"
@@ -12,13 +14,13 @@ import (
 
 func TestServesWhateverTheOrderOfArrival(t *testing.T) {
 	for seed := range uint64(4) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(fmt.Sprintf("order %d", seed), func(t *testing.T) {
 			s := newStage(t)
 			own, grafana := s.authority.Pair(t, ownHost), s.authority.Pair(t, "grafana."+domain)
 			steps := []func(*testing.T){
 				s.sayContainer, s.sayProxyContainer, s.sayRoot, s.sayProxy,
-				func(t *testing.T) { s.hand(t, "", own) },
-				func(t *testing.T) { s.hand(t, "grafana", grafana) },
+				s.handing("", own),
+				s.handing("grafana", grafana),
 			}
 			rand.New(rand.NewPCG(seed, 0)).Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
 			s.run(t)
@@ -31,8 +33,7 @@ func TestServesWhateverTheOrderOfArrival(t *testing.T) {
 				return len(r.Addresses) == 2 && r.Hosts > 0
 			})
 			awaitSaid(t, s.heard, "service.ready", func(r events.ServiceReady) bool {
-				return r.Name == "grafana" && r.Host == grafana.Host && r.Serial == grafana.Serial &&
-					r.URL == fmt.Sprintf("https://%s:%d/", grafana.Host, s.config.Gateway.PublicPort)
+				return r.Name == "grafana" && r.Host == grafana.Host && r.Serial == grafana.Serial && r.URL == s.url(grafana.Host)
 			})
 			awaitSaid(t, s.heard, "gateway.applied with both", func(a events.GatewayApplied) bool { return a.Total == 2 })
 			for _, pair := range []seal.Pair{own, grafana} {
@@ -65,12 +66,13 @@ func TestEachContainerReadyIsAnswered(t *testing.T) {
 			}
 			return nil
 		})
-		if n == 2 { // asked while nobody listens
+		switch n {
+		case 1:
+			s.sayContainer(t)
+		case 2: // while nobody listens
 			stop()
 			s.sayContainer(t)
 			s.run(t)
-		} else if n == 1 {
-			s.sayContainer(t)
 		}
 	}
 }
@@ -98,7 +100,7 @@ func TestWithdrawnAndHandedAgain(t *testing.T) {
 		})
 		eventually(t, "its record goes", func() error {
 			if h, err := s.record(t, pair.Host); !errors.Is(err, events.ErrNotFound) {
-				return fmt.Errorf("got %+v, %v", h, err)
+				return fmt.Errorf("got %+v, %w", h, err)
 			}
 			return nil
 		})
@@ -119,5 +121,35 @@ func TestRenewal(t *testing.T) {
 		s.awaitServed(t, pair)
 		awaitSaid(t, s.heard, "service.ready", func(r events.ServiceReady) bool { return r.Serial == pair.Serial })
 		awaitSaid(t, s.heard, "gateway.applied", func(a events.GatewayApplied) bool { return a.Hosts[pair.Host] == pair.Serial })
+	}
+}
+
+func TestTellsHowItIs(t *testing.T) {
+	s := newStage(t)
+	s.run(t)
+	ready := func(status int, part string) func() error {
+		return func() error {
+			got, body, err := s.ask(t, "readyz")
+			if err == nil && (got != status || !strings.Contains(body, part)) {
+				err = fmt.Errorf("got %d %s", got, body)
+			}
+			return err
+		}
+	}
+	eventually(t, "it says what it waits for", ready(http.StatusServiceUnavailable, "root of the CA is not known yet"))
+	s.sayRoot(t)
+	s.sayProxyContainer(t)
+	eventually(t, "it says that its own host is not served", ready(http.StatusServiceUnavailable, ownHost))
+	s.hand(t, "", s.authority.Pair(t, ownHost))
+	eventually(t, "it is ready without proxy.ready", ready(http.StatusOK, `"nginx":"ok"`))
+	if err := s.units.Stop(t.Context(), "101-nginx"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it says that nginx does not run", ready(http.StatusServiceUnavailable, "nginx is inactive"))
+	_, metrics, err := s.ask(t, "metrics")
+	for _, want := range []string{`phoenix_gateway_hosts{state="ready"} 1`, "phoenix_gateway_served_seconds_count 1", "phoenix_gateway_first_expiry_timestamp_seconds 1"} {
+		if err != nil || !strings.Contains(metrics, want) {
+			t.Errorf("metrics lack %s, %v", want, err)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -83,7 +85,7 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-func curve(t *testing.T) (pair nkeys.KeyPair, public string, seed []byte) {
+func curve(t *testing.T) (pair nkeys.KeyPair, public string, seed []byte) { //nolint:ireturn // nkeys has no other type
 	t.Helper()
 	pair, err := nkeys.CreateCurveKeys()
 	if err != nil {
@@ -148,7 +150,8 @@ func serveUnits(t *testing.T, units *unittest.Runner) string {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	path := filepath.Join(folder, "s")
-	l, err := net.Listen("unix", path)
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,6 +195,11 @@ func (s *stage) spawn(t *testing.T) {
 	}
 }
 
+// url is where people open a host.
+func (s *stage) url(host string) string {
+	return "https://" + host + ":" + strconv.Itoa(s.config.Gateway.PublicPort) + "/"
+}
+
 func (s *stage) pid(t *testing.T, unitName string) int {
 	t.Helper()
 	status, err := s.units.Status(t.Context(), unitName)
@@ -202,13 +210,11 @@ func (s *stage) pid(t *testing.T, unitName string) int {
 }
 
 // say publishes as one of the other services.
-func say(t *testing.T, as *events.Bus, p events.Payload) uint64 {
+func say(t *testing.T, as *events.Bus, p events.Payload) {
 	t.Helper()
-	ack, err := as.Publish(t.Context(), p)
-	if err != nil {
+	if _, err := as.Publish(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
-	return ack.Sequence
 }
 
 func (s *stage) sayContainer(t *testing.T) {
@@ -239,6 +245,14 @@ func (s *stage) hand(t *testing.T, serviceName string, pair seal.Pair) {
 	t.Helper()
 	s.store(t, pair, s.sender)
 	s.announce(t, serviceName, pair)
+}
+
+// handing is hand, for later.
+func (s *stage) handing(serviceName string, pair seal.Pair) func(*testing.T) {
+	return func(t *testing.T) {
+		t.Helper()
+		s.hand(t, serviceName, pair)
+	}
 }
 
 func (s *stage) store(t *testing.T, pair seal.Pair, sender nkeys.KeyPair) {
@@ -297,12 +311,29 @@ func (s *stage) record(t *testing.T, host string) (events.GatewayHost, error) {
 	return h, err
 }
 
-// eventually fails the test when try goes on failing.
+// ask asks the gateway for healthz, readyz or metrics.
+func (s *stage) ask(t *testing.T, what string) (status int, body string, err error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.config.Health+"/"+what, http.NoBody)
+	if err != nil {
+		return 0, "", err
+	}
+	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	return res.StatusCode, string(raw), err
+}
+
+// eventually fails the test when try goes on failing. What a killed process had
+// taken is delivered again after half a minute.
 func eventually(t *testing.T, what string, try func() error) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(90 * time.Second)
 	for {
 		err := try()
 		if err == nil {

@@ -71,7 +71,7 @@ func addresses(key string, list []string) ([]netip.AddrPort, error) {
 
 // readCurve reads the container's curve key pair, which private pairs are
 // sealed to.
-func readCurve(path string) (own nkeys.KeyPair, public string, err error) {
+func readCurve(path string) (own nkeys.KeyPair, public string, err error) { //nolint:ireturn // nkeys has no other type
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, "", fmt.Errorf("read the curve key: %w", err)

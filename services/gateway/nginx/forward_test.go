@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func TestTellsTraefikWhoTheClientIs(t *testing.T) {
 	host := "a." + domain
 	f := startFront(t, host)
 	for _, client := range []*http.Client{f.client(t, http1), f.client(t, http2)} {
-		port := fmt.Sprint(f.config.PublicPort)
+		port := f.port()
 		req := request(t, http.MethodGet, "https://"+host+":"+port+"/echo", nil)
 		req.Header = http.Header{
 			"X-Forwarded-For": {"6.6.6.6", "7.7.7.7"}, "X-Real-Ip": {"6.6.6.6"}, "Forwarded": {"for=6.6.6.6"},
@@ -97,11 +98,10 @@ func TestMisdirectedRequests(t *testing.T) {
 // raw sends text over TLS and returns all that comes back.
 func (f *front) raw(t *testing.T, sni, text string) string {
 	t.Helper()
-	conn, err := tls.Dial("tcp", f.config.HTTPS[0].String(), &tls.Config{ServerName: sni, RootCAs: f.ca.Roots(), MinVersion: tls.VersionTLS12})
+	conn, err := f.handshake(t, &tls.Config{ServerName: sni, RootCAs: f.ca.Roots(), MinVersion: tls.VersionTLS12})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = conn.Close() }()
 	if _, err := io.WriteString(conn, text); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestPlainHTTPLeadsToHTTPS(t *testing.T) {
 		_ = res.Body.Close()
 		want := ""
 		if row.status == http.StatusPermanentRedirect {
-			want = fmt.Sprintf("https://%s:%d/p%%20q/?x=1&y=%%0d%%0a", host, f.config.PublicPort)
+			want = "https://" + host + ":" + f.port() + "/p%20q/?x=1&y=%0d%0a"
 		}
 		if got := res.Header.Get("Location"); res.StatusCode != row.status || got != want {
 			t.Errorf("%s: got %d to %q, want %d to %q", row.host, res.StatusCode, got, row.status, want)
@@ -150,11 +150,10 @@ func TestPlainHTTPLeadsToHTTPS(t *testing.T) {
 func TestWebSocket(t *testing.T) {
 	host := "a." + domain
 	f := startFront(t, host)
-	conn, err := tls.Dial("tcp", f.config.HTTPS[0].String(), &tls.Config{ServerName: host, RootCAs: f.ca.Roots(), MinVersion: tls.VersionTLS12})
+	conn, err := f.handshake(t, &tls.Config{ServerName: host, RootCAs: f.ca.Roots(), MinVersion: tls.VersionTLS12})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = conn.Close() }()
 	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +273,7 @@ func TestLargeUploadsAreNotKept(t *testing.T) {
 			if known {
 				req.ContentLength = size
 			}
-			if status, body := do(t, client, req); status != http.StatusOK || body != fmt.Sprint(size) {
+			if status, body := do(t, client, req); status != http.StatusOK || body != strconv.Itoa(size) {
 				t.Errorf("%s, length known: %t: got %d %q", name, known, status, body)
 			}
 		}

@@ -12,7 +12,7 @@ func TestIdle(t *testing.T) {
 	for _, row := range []struct {
 		half       half
 		second, ms int64
-		want       time.Duration // in milliseconds
+		want       int64 // in milliseconds
 	}{
 		{odd, 2, 0, 500},
 		{odd, 2, 499, 1},
@@ -28,7 +28,7 @@ func TestIdle(t *testing.T) {
 	} {
 		now := time.Unix(row.second, row.ms*1e6)
 		got := row.half.idle(now)
-		if got != row.want*time.Millisecond {
+		if got != time.Duration(row.want*1e6) {
 			t.Errorf("%s at %d.%03d: got %s, want %d ms", row.half, row.second, row.ms, got, row.want)
 		}
 		if got > 0 && row.half.idle(now.Add(got)) != 0 {

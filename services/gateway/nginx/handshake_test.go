@@ -33,14 +33,14 @@ func TestHandshakeShowsTheHostsOwnPair(t *testing.T) {
 // some of them.
 func (f *front) serverName(t *testing.T, sni string) error {
 	t.Helper()
-	conn, err := net.Dial("tcp", f.config.HTTPS[0].String())
+	conn, err := f.dialer(t.Context(), "tcp", "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
 	return tls.Client(sniConn{Conn: conn, sni: sni}, &tls.Config{
-		ServerName: placeholder(len(sni)), InsecureSkipVerify: true, //nolint:gosec // no handshake may succeed at all
-	}).Handshake()
+		ServerName: placeholder(len(sni)), InsecureSkipVerify: true, // no handshake may succeed at all
+	}).HandshakeContext(t.Context())
 }
 
 // placeholder is a name of n bytes that Go sends as it is.
@@ -76,9 +76,7 @@ func TestUnknownNamesGetNoHandshake(t *testing.T) {
 			t.Errorf("SNI %.80q: got %v, want the server to refuse", sni, err)
 		}
 	}
-	conn, err := tls.Dial("tcp", f.config.HTTPS[0].String(), &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // as above
-	if err == nil {
-		_ = conn.Close()
+	if _, err := f.handshake(t, &tls.Config{InsecureSkipVerify: true}); err == nil {
 		t.Error("without SNI: got a handshake")
 	}
 	if _, err := f.probe(t, host); err != nil {
@@ -97,14 +95,9 @@ func TestOldTLSIsRefused(t *testing.T) {
 	for version, want := range map[uint16]bool{
 		tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true,
 	} {
-		conn, err := tls.Dial("tcp", f.config.HTTPS[0].String(), &tls.Config{
-			ServerName: host, RootCAs: f.ca.Roots(), MinVersion: version, MaxVersion: version, //nolint:gosec // that is the question
-		})
+		_, err := f.handshake(t, &tls.Config{ServerName: host, RootCAs: f.ca.Roots(), MinVersion: version, MaxVersion: version})
 		if (err == nil) != want {
 			t.Errorf("%s: got %v, want a handshake: %t", tls.VersionName(version), err, want)
-		}
-		if err == nil {
-			_ = conn.Close()
 		}
 	}
 }
@@ -128,11 +121,10 @@ func TestSessionsAreResumed(t *testing.T) {
 // handshakeAndAsk connects and reads one answer, and with it the ticket.
 func (f *front) handshakeAndAsk(t *testing.T, config *tls.Config, host string) tls.ConnectionState {
 	t.Helper()
-	conn, err := tls.Dial("tcp", f.config.HTTPS[0].String(), config)
+	conn, err := f.handshake(t, config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = conn.Close() }()
 	if _, err := conn.Write([]byte("HEAD / HTTP/1.1\r\nHost: " + host + "\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -76,13 +77,16 @@ func (f *front) apply(tb testing.TB) {
 func (f *front) awaitListening(tb testing.TB) {
 	tb.Helper()
 	eventually(tb, "nginx listens", func() bool {
-		conn, err := net.Dial("tcp", f.config.HTTPS[0].String())
+		conn, err := f.dialer(tb.Context(), "tcp", "")
 		if err != nil {
 			return false
 		}
 		return conn.Close() == nil
 	})
 }
+
+// port is that of HTTPS.
+func (f *front) port() string { return strconv.Itoa(int(f.config.PublicPort)) }
 
 // eventually fails the test when ok stays false.
 func eventually(tb testing.TB, what string, ok func() bool) {
@@ -135,6 +139,32 @@ func (f *front) client(tb testing.TB, protocols ...func(*http.Protocols)) *http.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       30 * time.Second,
 	}
+}
+
+// transport is the one that client made.
+func transport(tb testing.TB, c *http.Client) *http.Transport {
+	tb.Helper()
+	own, ok := c.Transport.(*http.Transport)
+	if !ok {
+		tb.Fatalf("transport is a %T", c.Transport)
+	}
+	return own
+}
+
+// handshake connects by TLS.
+func (f *front) handshake(tb testing.TB, config *tls.Config) (*tls.Conn, error) {
+	tb.Helper()
+	raw, err := f.dialer(tb.Context(), "tcp", "")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	conn := tls.Client(raw, config)
+	if err := conn.HandshakeContext(tb.Context()); err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
+	tb.Cleanup(func() { _ = conn.Close() })
+	return conn, nil
 }
 
 func http1(p *http.Protocols) { p.SetHTTP1(true) }

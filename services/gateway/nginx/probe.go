@@ -40,8 +40,7 @@ func Probe(ctx context.Context, addr netip.AddrPort, host string, roots *x509.Ce
 // plain takes the client's address out of a network error: the same trouble
 // reads the same each time.
 func plain(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return fmt.Errorf("%s: %w", op.Op, op.Err)
 	}
 	return err

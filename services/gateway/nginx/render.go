@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"text/template"
 )
 
@@ -27,7 +28,7 @@ func headers(publicPort uint16) []header {
 		{"Host", "$host$host_port"},
 		{"X-Forwarded-For", "$remote_addr"},
 		{"X-Forwarded-Host", "$host$host_port"},
-		{"X-Forwarded-Port", fmt.Sprint(publicPort)},
+		{"X-Forwarded-Port", strconv.Itoa(int(publicPort))},
 		{"X-Forwarded-Proto", "https"},
 		{"X-Real-Ip", "$remote_addr"},
 		{"Forwarded", `""`},

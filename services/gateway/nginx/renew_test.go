@@ -111,7 +111,7 @@ func TestRemovedHostIsRefusedAtOnce(t *testing.T) {
 		t.Errorf("over the old connection: got %d, want 421", status)
 	}
 	resumed := f.client(t)
-	resumed.Transport.(*http.Transport).TLSClientConfig = config
+	transport(t, resumed).TLSClientConfig = config
 	if status, _ := do(t, resumed, request(t, http.MethodGet, "https://"+a+"/echo", nil)); status != http.StatusMisdirectedRequest {
 		t.Errorf("over a resumed session: got %d, want 421", status)
 	}

@@ -1,6 +1,7 @@
 package nginx_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -114,7 +115,7 @@ func TestBadConfigurationReplacesNothing(t *testing.T) {
 		}
 		t.Logf("%s: %v", name, err)
 		after, err := os.ReadFile(conf)
-		if err != nil || string(after) != string(before) {
+		if err != nil || !bytes.Equal(after, before) {
 			t.Errorf("%s: nginx.conf was changed, %v", name, err)
 		}
 		if _, err := os.Stat(conf + ".new"); err == nil {
@@ -136,7 +137,7 @@ func TestFormerConfigurationIsKept(t *testing.T) {
 	f.config.HTTP = nil
 	f.apply(t)
 	kept, err := os.ReadFile(filepath.Join(f.prefix, "nginx.conf.former"))
-	if err != nil || string(kept) != string(before) {
+	if err != nil || !bytes.Equal(kept, before) {
 		t.Errorf("nginx.conf.former is not what nginx.conf was: %v", err)
 	}
 }

@@ -68,6 +68,7 @@ type Reconciler struct {
 	hosts     map[string]*host
 	running   int    // tasks
 	root      string // what hosts were verified against
+	curve     string // whose boxes were opened
 	structure structure
 	answer    *host // the answer to container.ready, which is tried like a host
 }
@@ -129,6 +130,10 @@ func (r *Reconciler) step(ctx context.Context) time.Time {
 	if state.Root.PEM != r.root {
 		r.root = state.Root.PEM
 		r.unsettleAll()
+	}
+	if state.Proxy.Curve != r.curve {
+		r.curve = state.Proxy.Curve
+		r.retryAll()
 	}
 	next := r.apply(ctx, state)
 	if !r.structure.tried {

@@ -103,16 +103,11 @@ func (r *Reporter) Run(ctx context.Context) error {
 		case <-r.poke:
 		}
 		pause := reportEvery
-		if err := r.publish(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
+		if err := r.publish(ctx); err != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "report not published", "err", err)
 			pause = reportAgain
 		}
-		if wait(ctx, pause) != nil {
-			return nil
-		}
+		wait(ctx, pause)
 	}
 }
 
@@ -174,13 +169,11 @@ func (r *Reporter) giveBack(taken map[string]change) {
 }
 
 // wait ends after d, or with ctx.
-func wait(ctx context.Context, d time.Duration) error {
+func wait(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-t.C:
-		return nil
 	}
 }

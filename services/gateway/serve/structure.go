@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"reflect"
+	"strconv"
 	"time"
 
 	"github.com/phoenix-platform/phoenix/services/gateway/ledger"
@@ -30,13 +32,13 @@ func (s Site) url(host string) string {
 	if s.PublicPort == 443 {
 		return "https://" + host + "/"
 	}
-	return fmt.Sprintf("https://%s:%d/", host, s.PublicPort)
+	return "https://" + net.JoinHostPort(host, strconv.Itoa(int(s.PublicPort))) + "/"
 }
 
 // What nobody has told yet.
 var (
-	errNoRoot     = errors.New("the CA's root is not known yet")
-	errNoUpstream = errors.New("Traefik's address is not known yet")
+	errNoRoot     = errors.New("root of the CA is not known yet")
+	errNoUpstream = errors.New("address of Traefik is not known yet")
 )
 
 // configuration returns the configuration of nginx that follows from what is known.
@@ -55,7 +57,7 @@ func (s Site) configuration(known ledger.State) (nginx.Config, error) {
 	}
 	upstream, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return nginx.Config{}, fmt.Errorf("Traefik's address: %w", err)
+		return nginx.Config{}, fmt.Errorf("address of Traefik: %w", err)
 	}
 	return nginx.Config{
 		Domain: s.Domain, HTTPS: s.HTTPS, HTTP: s.HTTP, PublicPort: s.PublicPort,

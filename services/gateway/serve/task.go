@@ -45,10 +45,13 @@ func (t task) serve(ctx context.Context) error {
 		return t.remove(ctx)
 	}
 	served, err := t.settler.settle(ctx, t.wish, t.known)
-	if err != nil {
-		return errors.Join(err, t.failed(ctx, served, err))
+	switch {
+	case err == nil:
+		return t.ready(ctx, served)
+	case ctx.Err() != nil || t.failures+1 < patience:
+		return err
 	}
-	return t.ready(ctx, served)
+	return errors.Join(err, t.failed(ctx, served, err))
 }
 
 // remove ends the serving of a withdrawn host.
@@ -83,9 +86,6 @@ func (t task) ready(ctx context.Context, served nginx.Served) error {
 
 // failed says and records why the wished pair is not shown.
 func (t task) failed(ctx context.Context, served nginx.Served, why error) error {
-	if ctx.Err() != nil || t.failures+1 < patience {
-		return nil
-	}
 	if state := t.nginx.State(ctx); state != "" {
 		why = fmt.Errorf("%s: %w", state, why)
 	}

@@ -9,7 +9,8 @@ import (
 // Free returns an address at ip with a port that nobody listens on.
 func Free(tb testing.TB, ip string) netip.AddrPort {
 	tb.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
+	var config net.ListenConfig
+	l, err := config.Listen(tb.Context(), "tcp", net.JoinHostPort(ip, "0"))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -60,12 +60,13 @@ func StartTraefikAt(tb testing.TB, addr netip.AddrPort, pair seal.Pair) *Traefik
 	srv := httptest.NewUnstartedServer(mux)
 	srv.EnableHTTP2 = true
 	srv.TLS = &tls.Config{Certificates: []tls.Certificate{TLS(tb, pair)}, MinVersion: tls.VersionTLS12}
-	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
 	if err := srv.Listener.Close(); err != nil {
 		tb.Fatal(err)
 	}
+	var config net.ListenConfig
 	var err error
-	if srv.Listener, err = net.Listen("tcp", addr.String()); err != nil {
+	if srv.Listener, err = config.Listen(tb.Context(), "tcp", addr.String()); err != nil {
 		tb.Fatal(err)
 	}
 	srv.StartTLS()
