@@ -103,7 +103,16 @@ func Run(ctx context.Context, id events.Identity, args []string, stderr io.Write
 		return err
 	}
 	log.Info("started", "version", version.String(), "stack", config.Stack, "address", config.Address)
-	return runAll(ctx, append(workers, newHealthServer(config.Health, health, metrics.registry)))
+	return runAll(ctx, append(workers, replays(bus, workers), newHealthServer(config.Health, health, metrics.registry)))
+}
+
+// replays answers wishes to replay for those workers that handle events.
+func replays(bus *events.Bus, workers []Worker) Worker {
+	handlers := make([]events.Worker, 0, len(workers))
+	for _, w := range workers {
+		handlers = append(handlers, w)
+	}
+	return events.Replays(bus, handlers...)
 }
 
 // runAll runs all workers; the first to fail stops the rest.

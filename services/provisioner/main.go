@@ -86,7 +86,7 @@ func newWorld(rt *service.Runtime, d driver.Driver) (*act.World, error) {
 			Programs: programs, Traefik: p.Traefik, Nginx: p.Nginx, Env: telemetry(os.Environ()), Root: d.Root,
 		},
 		Bus: rt.Bus, Stacks: rt.Bus.Bucket(events.BucketStacks), Own: rt.Bus.Bucket(events.BucketProvisioner),
-		Probes: act.RealProbes(), Identities: p.Identities, BusCA: rt.Config.Bus.CA, Log: rt.Log,
+		Registry: rt.Bus.Bucket(events.BucketProxyconf), Probes: act.RealProbes(), Identities: p.Identities, BusCA: rt.Config.Bus.CA, Log: rt.Log,
 	}, nil
 }
 
