@@ -41,10 +41,10 @@ func TestHostIsKilled(t *testing.T) {
 	if got := status(t, second, "stopped"); got.State != unit.Inactive {
 		t.Errorf("stopped: got %+v", got)
 	}
-	says(t, second, "lives", "hup", 1)
+	says(t, second, "lives", "reloaded", 1)
 	says(t, second, "lives", "up", 1)
 	check(t, second.Reload(ctx, "lives"))
-	says(t, second, "lives", "hup", 2)
+	says(t, second, "lives", "reloaded", 2)
 
 	// An adopted process is watched like a child.
 	check(t, syscall.Kill(lives.PID, syscall.SIGKILL))

@@ -107,7 +107,7 @@ func shell(name, script string) unit.Unit {
 }
 
 // lasting is the script of a unit that runs until it is told to end.
-const lasting = `echo "up $$"; trap 'echo hup' HUP; trap 'echo bye; exit 0' TERM; while :; do sleep 0.01; done`
+const lasting = `trap 'echo reloaded' HUP; trap 'echo bye; exit 0' TERM; echo "up $$"; while :; do sleep 0.01; done`
 
 // bring defines and starts a unit.
 func bring(t *testing.T, m unit.Manager, u unit.Unit) unit.Status {

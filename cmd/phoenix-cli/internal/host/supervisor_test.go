@@ -45,7 +45,7 @@ func TestUnitFromDefinitionToRemoval(t *testing.T) {
 	}
 	says(t, s, "a", "up", 1)
 	check(t, s.Reload(ctx, "a"))
-	says(t, s, "a", "hup", 1)
+	says(t, s, "a", "reloaded", 1)
 	check(t, s.Restart(ctx, "a"))
 	if got := status(t, s, "a"); got.PID == first.PID || got.Restarts != 0 || got.LastExit != "exit status 0" {
 		t.Errorf("restarted: got %+v", got)
