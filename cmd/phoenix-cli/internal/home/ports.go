@@ -121,8 +121,8 @@ func describe(pid int) string {
 }
 
 // homeOf returns the home that a process belongs to, or nothing. A program that
-// writes its title over its environment, as nginx does, is found by its
-// working folder.
+// writes its title over its environment, as nginx does, is found by its output
+// or its working folder.
 func homeOf(p procfs.Proc) string {
 	env, err := p.Environ()
 	if err != nil {
@@ -137,16 +137,22 @@ func homeOf(p procfs.Proc) string {
 			return root
 		}
 	}
-	return homeAbove(p)
+	for _, link := range []string{"fd/1", "cwd"} {
+		if path, err := os.Readlink(fmt.Sprintf("/proc/%d/%s", p.PID, link)); err == nil {
+			if root := homeAbove(path); root != "" {
+				return root
+			}
+		}
+	}
+	return ""
 }
 
-// homeAbove returns the home that the process's working folder lies in.
-func homeAbove(p procfs.Proc) string {
-	dir, err := p.Cwd()
-	if err != nil {
+// homeAbove returns the home that path lies in, or nothing.
+func homeAbove(path string) string {
+	if !filepath.IsAbs(path) { // such as pipe:[4711]
 		return ""
 	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+	for dir := path; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if _, err := Read(dir); err == nil {
 			return dir
 		}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/procfs"
 )
 
 // listenForTest is what the test's own binary does when it is executed as a
@@ -29,33 +31,83 @@ func listenForTest() {
 // startListener executes a process of that home, or of none, that holds a port.
 func startListener(t *testing.T, root string) (address string, pid int) {
 	t.Helper()
+	cmd := listenCommand(t)
+	if root != "" {
+		cmd.Env = append(cmd.Env, "PHOENIX_HOME="+root)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, cmd)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(line), cmd.Process.Pid
+}
+
+// listenCommand is this test's own binary as a process that holds a port.
+func listenCommand(t *testing.T) *exec.Cmd {
+	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(exe)
 	cmd.Env = []string{"PHOENIX_TEST_LISTEN=1"}
-	if root != "" {
-		cmd.Env = append(cmd.Env, "PHOENIX_HOME="+root)
-	}
 	cmd.Dir = "/"
+	return cmd
+}
+
+// start executes cmd until the test ends.
+func start(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
 	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
 	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
+}
+
+// TestHomeOfAProcessWithoutEnvironment finds the home of a process that shows
+// nothing but its output, or its folder.
+func TestHomeOfAProcessWithoutEnvironment(t *testing.T) {
+	h, err := Open(filepath.Join(t.TempDir(), "home"), "127.14.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(line), cmd.Process.Pid
+	if err := os.MkdirAll(h.Logs(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	heard := listenCommand(t)
+	path := filepath.Join(h.Logs(), "nginx.log")
+	log, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	heard.Stdout = log
+	start(t, heard)
+	placed := listenCommand(t)
+	placed.Dir = h.Logs()
+	placed.Stdout, err = os.Create(filepath.Join(t.TempDir(), "elsewhere"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, placed)
+	for _, cmd := range []*exec.Cmd{heard, placed} {
+		p, err := procfs.NewProc(cmd.Process.Pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := homeOf(p); got != h.Root {
+			t.Errorf("got %q, want %q", got, h.Root)
+		}
+	}
 }
 
 func TestPortHolder(t *testing.T) {

@@ -267,3 +267,17 @@ func BenchmarkReady(b *testing.B) {
 		b.StartTimer()
 	}
 }
+
+func TestHomeWithALongPath(t *testing.T) {
+	h, err := home.Open(filepath.Join(t.TempDir(), strings.Repeat("long", 40)), "127.14.2")
+	check(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	info, err := Launch(ctx, h, hostCommand(t, "up"))
+	if err != nil || info.Home != h.Root {
+		t.Errorf("got %+v, %v", info, err)
+	}
+	lock, err := Stop(ctx, h, discard())
+	check(t, err)
+	check(t, lock.Release())
+}
