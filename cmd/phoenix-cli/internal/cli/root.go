@@ -47,7 +47,7 @@ NO_COLOR, CI      no colours; in CI also plain lines instead of a moving one`)
 	)
 	for _, add := range []func(*app) *cobra.Command{
 		newUp, newDown, newPlan, newStatus, newExpose, newUnexpose, newServices, newImport,
-		newCerts, newTrust, newEnv, newWatch, newDeadLetters, newHost, newCompletion, newVersion,
+		newCerts, newTrust, newEnv, newWatch, newDeadLetters, newHost, newStandIn, newCompletion, newVersion,
 	} {
 		root.AddCommand(add(a))
 	}

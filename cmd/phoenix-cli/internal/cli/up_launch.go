@@ -60,15 +60,8 @@ func (u *upRun) units(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return u.bringUp(ctx, provisioner)
-}
-
-func (u *upRun) bringUp(ctx context.Context, unit unit.Unit) error {
-	if _, err := u.session.host.Define(ctx, unit); err != nil {
-		return fmt.Errorf("define unit %s: %w", unit.Name, err)
+	if err := u.bringUp(ctx, provisioner); err != nil {
+		return err
 	}
-	if err := u.session.host.Start(ctx, unit.Name); err != nil {
-		return fmt.Errorf("start unit %s: %w", unit.Name, err)
-	}
-	return nil
+	return u.runStandIns(ctx)
 }

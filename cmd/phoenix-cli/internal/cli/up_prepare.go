@@ -32,7 +32,7 @@ func (u *upRun) prepare(ctx context.Context) (release func(), err error) {
 		return nil, err
 	}
 	release = func() { _ = lock.Release() }
-	if err := u.check(ctx); err != nil {
+	if err := errors.Join(u.standIns(), u.check(ctx)); err != nil {
 		release()
 		return nil, err
 	}
@@ -43,8 +43,8 @@ func (u *upRun) prepare(ctx context.Context) (release func(), err error) {
 func (u *upRun) check(ctx context.Context) error {
 	var programs error
 	u.programs, programs = site.FindPrograms(ctx, u.want, u.Getenv)
-	ports := u.home.CheckPorts(ctx, site.Addresses(u.home, u.want))
-	return errors.Join(programs, ports, checkClock(u.home, time.Now()))
+	ports := u.home.CheckPorts(ctx, append(site.Addresses(u.home, u.want), u.standInAddresses...))
+	return errors.Join(programs, explainPorts(ports), checkClock(u.home, time.Now()))
 }
 
 // lockUp keeps a second up, or a down, of the same home away.

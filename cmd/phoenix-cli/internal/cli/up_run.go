@@ -18,6 +18,7 @@ import (
 	"github.com/phoenix-platform/phoenix/pkg/config"
 	"github.com/phoenix-platform/phoenix/pkg/events"
 	"github.com/phoenix-platform/phoenix/pkg/name"
+	"github.com/phoenix-platform/phoenix/pkg/unit"
 )
 
 // upRun is one run of the up command. What it finds out on the way is kept for
@@ -30,11 +31,14 @@ type upRun struct {
 
 	home     *home.Home
 	programs site.Programs
-	session  *session
-	run      string          // of the stack; empty until it was asked for
-	waits    string          // what was last waited for
-	trouble  string          // what the provisioner says about that
-	missing  []await.Missing // services that are not served
+	// standInUnit serves stand-ins at these addresses; nil when there are none.
+	standInUnit      *unit.Unit
+	standInAddresses []string
+	session          *session
+	run              string          // of the stack; empty until it was asked for
+	waits            string          // what was last waited for
+	trouble          string          // what the provisioner says about that
+	missing          []await.Missing // services that are not served
 }
 
 // do carries the run out.

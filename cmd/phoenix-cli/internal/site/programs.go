@@ -60,7 +60,7 @@ func ownFolder() (string, error) {
 
 func checkServices(folder string) error {
 	var errs []error
-	for _, id := range events.Services {
+	for _, id := range events.Services() {
 		path := program(folder, id)
 		info, err := os.Stat(path)
 		switch {
