@@ -7,6 +7,8 @@ import (
 
 	"github.com/invopop/jsonschema"
 
+	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/plan"
+	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/shellenv"
 	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/view"
 	"github.com/phoenix-platform/phoenix/pkg/importer"
 )
@@ -18,7 +20,11 @@ func outputs() map[string]any {
 		"services":         []view.Service{},
 		"certs":            []view.Cert{},
 		"deadletters-list": []view.DeadLetter{},
+		"deadletters-show": view.DeadLetterDetail{},
+		"env":              shellenv.Env{},
 		"import":           importer.Result{},
+		"plan":             plan.Plan{},
+		"watch":            view.Event{},
 	}
 }
 
@@ -26,7 +32,9 @@ func outputs() map[string]any {
 // command under -o json. Fields may be added; those that are there stay.
 func documents(root string) (map[string][]byte, error) {
 	r := &jsonschema.Reflector{DoNotReference: true, AllowAdditionalProperties: true}
-	for _, folder := range []string{"cmd/phoenix-cli/internal/view", "pkg/importer", "pkg/events"} {
+	for _, folder := range []string{
+		"cmd/phoenix-cli/internal/plan", "cmd/phoenix-cli/internal/shellenv", "cmd/phoenix-cli/internal/view", "pkg/importer", "pkg/events",
+	} {
 		if err := comments(r, root, folder); err != nil {
 			return nil, err
 		}
