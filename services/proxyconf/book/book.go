@@ -44,7 +44,8 @@ type Book struct {
 	content content
 	claims  *registry.Ledger
 	origins map[string]Origin // service → newest registration heard in this life
-	readers []chan struct{}
+	wishes  []func()          // rung when claims or facts change
+	reports []func()          // rung when the gateway lacks something
 }
 
 // Open reads the whole bucket. It is complete, or an error.
@@ -110,30 +111,29 @@ func decodeInto[V any](m map[string]V, prefix, key string, raw []byte) error {
 	return nil
 }
 
-// Subscribe returns a channel that holds a value after each change. It is for
-// one reader, and called before the first change.
-func (b *Book) Subscribe() <-chan struct{} {
+// Notify has ring called after each change of a claim or of what others said. It
+// must not block nor ask the book.
+func (b *Book) Notify(ring func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c := make(chan struct{}, 1)
-	b.readers = append(b.readers, c)
-	return c
+	b.wishes = append(b.wishes, ring)
 }
 
-// change updates what is known, and wakes the readers.
-func (b *Book) change(do func(*content)) {
+// NotifyReports has ring called when the gateway needs pairs once more, as Notify
+// does.
+func (b *Book) NotifyReports(ring func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reports = append(b.reports, ring)
+}
+
+// change updates what is known, and rings.
+func (b *Book) change(do func(*content), rings ...func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	do(&b.content)
-	b.wake()
-}
-
-func (b *Book) wake() {
-	for _, c := range b.readers {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
+	for _, ring := range rings {
+		ring()
 	}
 }
 

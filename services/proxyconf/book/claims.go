@@ -42,7 +42,9 @@ func (b *Book) hear(o Origin, name string, listen func() ([]registry.Change, err
 	changes, refusal := listen()
 	if len(changes) > 0 {
 		b.origins[name] = o
-		b.wake()
+		for _, ring := range b.wishes {
+			ring()
+		}
 	}
 	return refusal
 }

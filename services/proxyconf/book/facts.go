@@ -16,7 +16,7 @@ func (b *Book) SetCA(ctx context.Context, ca CA) error {
 	if ca.Sequence <= b.Facts().CA.Sequence {
 		return nil
 	}
-	return b.set(ctx, keyCA, ca, func(c *content) { c.facts.CA = ca })
+	return b.set(ctx, keyCA, ca, func(c *content) { c.facts.CA = ca }, b.wishes...)
 }
 
 // SetProxy records a container.ready of the own container, unless a newer one is
@@ -27,7 +27,7 @@ func (b *Book) SetProxy(ctx context.Context, p Container) error {
 	if p.Sequence <= b.Facts().Proxy.Sequence {
 		return nil
 	}
-	return b.set(ctx, keyProxy, p, func(c *content) { c.facts.Proxy = p })
+	return b.set(ctx, keyProxy, p, func(c *content) { c.facts.Proxy = p }, b.wishes...)
 }
 
 // SetGateway records a container.ready of the gateway's container, unless a
@@ -38,7 +38,7 @@ func (b *Book) SetGateway(ctx context.Context, g Container) error {
 	if g.Sequence <= b.Facts().Gateway.Sequence {
 		return nil
 	}
-	return b.set(ctx, keyGateway, g, func(c *content) { c.facts.Gateway = g })
+	return b.set(ctx, keyGateway, g, func(c *content) { c.facts.Gateway = g }, b.wishes...)
 }
 
 // SetAnswered records what proxy.ready answered.
@@ -52,10 +52,10 @@ func (b *Book) SetApplied(ctx context.Context, a Applied) error {
 }
 
 // set stores v and then lets it be seen.
-func (b *Book) set(ctx context.Context, key string, v any, change func(*content)) error {
+func (b *Book) set(ctx context.Context, key string, v any, change func(*content), rings ...func()) error {
 	if err := b.put(ctx, key, v); err != nil {
 		return err
 	}
-	b.change(change)
+	b.change(change, rings...)
 	return nil
 }

@@ -53,7 +53,7 @@ func (b *Book) Report(e events.Event[events.GatewayApplied]) {
 				c.askAgain(host, e.Sequence)
 			}
 		}
-	})
+	}, b.reports...)
 }
 
 // askAgain notes a host, unless its pair was handed over after the report.

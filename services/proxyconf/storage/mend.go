@@ -2,6 +2,7 @@ package storage
 
 import (
 	"bytes"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/renameio/v2"
+
+	"github.com/phoenix-platform/phoenix/pkg/seal"
 )
 
 // BrokenPath is where a file lies that was set aside because it was broken.
@@ -21,6 +24,8 @@ type Wish struct {
 	Account   Account  // of each resolver
 	// Wanted says whether a host is still routed; nil means all are.
 	Wanted func(host string) bool
+	// Roots must have signed; nil means whoever.
+	Roots *x509.CertPool
 }
 
 // Mended tells what was done to the file.
@@ -32,10 +37,10 @@ type Mended struct {
 
 // Mend makes the file at path one that Traefik can start with; it must not be
 // running. A broken file is replaced by the last whole copy, or set aside. Taken
-// out are entries that hold no usable pair, an older one of two for the same
-// host, and those of hosts that nobody wants any more: Traefik would go on
-// renewing them for ever. What a resolver holds that is no more goes to the
-// first.
+// out are entries that hold no pair that can be used now, the shorter-lived one of
+// two for the same host, and those of hosts that nobody wants any more: Traefik
+// would keep the first and go on renewing the last for ever. What a resolver holds
+// that is no more goes to the first.
 func Mend(path string, w Wish) (Mended, error) {
 	var m Mended
 	content, err := os.ReadFile(path)
@@ -49,7 +54,7 @@ func Mend(path string, w Wish) (Mended, error) {
 		}
 	}
 	doc = doc.gather(w)
-	m.Dropped = doc.drop(w.Wanted)
+	m.Dropped = doc.drop(w)
 	return m, doc.write(path, content)
 }
 
@@ -94,18 +99,16 @@ func (d document) gather(w Wish) document {
 }
 
 // drop takes out what is of no use, and returns the hosts.
-func (d document) drop(wanted func(string) bool) []string {
+func (d document) drop(w Wish) []string {
 	var dropped []string
-	newest := d.newest()
+	newest := d.newest(w)
 	for _, r := range d {
 		r.Certificates = slices.DeleteFunc(r.Certificates, func(e entry) bool {
-			host := e.Domain.Main
-			pair, err := e.pair()
-			if err == nil && pair.NotAfter.Equal(newest[host]) && (wanted == nil || wanted(host)) {
-				newest[host] = time.Time{} // one of several equals is enough
+			if newest[e.Domain.Main] == e.id() {
+				delete(newest, e.Domain.Main) // one of several equals is enough
 				return false
 			}
-			dropped = append(dropped, host)
+			dropped = append(dropped, e.Domain.Main)
 			return true
 		})
 	}
@@ -113,18 +116,22 @@ func (d document) drop(wanted func(string) bool) []string {
 	return slices.Compact(dropped)
 }
 
-// newest returns, by host, when the longest-lived pair ends.
-func (d document) newest() map[string]time.Time {
-	out := map[string]time.Time{}
+// newest returns, by host, the longest-lived pair of those that are of use.
+func (d document) newest(w Wish) map[string]entryID {
+	out, ends := map[string]entryID{}, map[string]time.Time{}
 	for _, r := range d {
 		for _, e := range r.Certificates {
 			pair, err := e.pair()
-			if err == nil && pair.NotAfter.After(out[pair.Host]) {
-				out[pair.Host] = pair.NotAfter
+			if err == nil && w.accepts(pair) && pair.NotAfter.After(ends[pair.Host]) {
+				out[pair.Host], ends[pair.Host] = e.id(), pair.NotAfter
 			}
 		}
 	}
 	return out
+}
+
+func (w Wish) accepts(p seal.Pair) bool {
+	return (w.Wanted == nil || w.Wanted(p.Host)) && (w.Roots == nil || p.Verify(w.Roots) == nil)
 }
 
 // write stores the document for its owner alone, unless it is there already.

@@ -21,12 +21,12 @@ type Reader struct {
 	path string
 	last []byte // content of the last whole file
 	kept bool   // last is in the copy
-	seen map[[sha256.Size]byte]seal.Pair
+	seen map[entryID]seal.Pair
 }
 
 // NewReader returns a reader of the file at path.
 func NewReader(path string) *Reader {
-	return &Reader{path: path, seen: map[[sha256.Size]byte]seal.Pair{}}
+	return &Reader{path: path, seen: map[entryID]seal.Pair{}}
 }
 
 // Pairs are the certificates and keys of a whole file, by host.
@@ -71,7 +71,7 @@ func (r *Reader) Keep() error {
 // again: a file of a thousand entries changes one at a time.
 func (r *Reader) pairs(doc document) Pairs {
 	out := Pairs{ByHost: map[string]seal.Pair{}}
-	seen := make(map[[sha256.Size]byte]seal.Pair, len(r.seen))
+	seen := make(map[entryID]seal.Pair, len(r.seen))
 	for _, name := range doc.resolvers() {
 		for _, e := range doc[name].Certificates {
 			id := e.id()
@@ -93,12 +93,14 @@ func (r *Reader) pairs(doc document) Pairs {
 	return out
 }
 
-// id stands for everything in the entry.
-func (e entry) id() [sha256.Size]byte {
+// entryID stands for everything in an entry.
+type entryID [sha256.Size]byte
+
+func (e entry) id() entryID {
 	h := sha256.New()
 	for _, part := range [][]byte{[]byte(e.Domain.Main), e.Certificate, e.Key} {
 		_, _ = fmt.Fprintf(h, "%d:", len(part)) // never fails
 		_, _ = h.Write(part)
 	}
-	return [sha256.Size]byte(h.Sum(nil))
+	return entryID(h.Sum(nil))
 }

@@ -328,3 +328,17 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestMendDropsWhatAnotherRootSigned(t *testing.T) {
+	ca, path := testca.New(t), filepath.Join(t.TempDir(), "acme.json")
+	write(t, path, file{"acme-1": {Certificates: []entry{
+		issue(t, ca, "a.test", time.Hour), issue(t, testca.New(t), "b.test", time.Hour), issue(t, ca, "c.test", -time.Second),
+	}}})
+	w := wish("acme-1")
+	w.Roots = ca.Pool()
+	m, err := storage.Mend(path, w)
+	if err != nil || !slices.Equal(m.Dropped, []string{"b.test", "c.test"}) {
+		t.Errorf("dropped %v, %v", m.Dropped, err)
+	}
+	checkMended(t, path, w, []string{"a.test"})
+}

@@ -1,6 +1,7 @@
 package traefik
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -46,8 +47,13 @@ func (f Folder) Prepare() error {
 // Dynamic is the folder that Traefik watches.
 func (f Folder) Dynamic() string { return f.path("dynamic") }
 
+func (f Folder) dynamicFile() string { return filepath.Join(f.Dynamic(), "phoenix.yml") }
+
 // Storage is where Traefik keeps its ACME accounts, certificates and keys.
 func (f Folder) Storage() string { return f.path("acme.json") }
+
+// Account is the key of the ACME account.
+func (f Folder) Account() string { return f.path("account.pem") }
 
 func (f Folder) trust() string { return f.path("trust") }
 
@@ -63,6 +69,9 @@ func (f Folder) path(elem ...string) string {
 // changed one changes Traefik's command line, and removes the others.
 func (f Folder) WriteStatic(content []byte) (path string, err error) {
 	path = f.path("static-" + digest(content) + ".yml")
+	if there, err := os.ReadFile(path); err == nil && bytes.Equal(there, content) {
+		return path, nil
+	}
 	if err := f.write(path, content); err != nil {
 		return "", fmt.Errorf("write Traefik's static configuration: %w", err)
 	}
@@ -83,7 +92,7 @@ func (f Folder) WriteStatic(content []byte) (path string, err error) {
 
 // WriteDynamic replaces the dynamic configuration in one step.
 func (f Folder) WriteDynamic(content []byte) error {
-	if err := f.write(filepath.Join(f.Dynamic(), "phoenix.yml"), content); err != nil {
+	if err := f.write(f.dynamicFile(), content); err != nil {
 		return fmt.Errorf("write Traefik's dynamic configuration: %w", err)
 	}
 	return nil

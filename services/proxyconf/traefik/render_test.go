@@ -2,6 +2,7 @@ package traefik_test
 
 import (
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,6 +81,59 @@ func render(t testing.TB, d traefik.Dynamic) traefik.Rendered {
 
 func TestDynamic(t *testing.T) {
 	golden(t, "dynamic.yml", render(t, dynamic()).YAML)
+}
+
+func TestRoutedHosts(t *testing.T) {
+	f := traefik.Folder(t.TempDir())
+	if err := f.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if hosts, err := f.RoutedHosts(); err == nil {
+		t.Errorf("no file, but hosts %v", hosts)
+	}
+	for _, d := range []traefik.Dynamic{dynamic(), {}} {
+		if err := f.WriteDynamic(render(t, d).YAML); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]bool{}
+		for _, o := range d.Own {
+			want[o.Host] = true
+		}
+		for _, r := range d.Routes {
+			for _, h := range r.Hosts {
+				want[h] = true
+			}
+		}
+		if hosts, err := f.RoutedHosts(); err != nil || !maps.Equal(hosts, want) {
+			t.Errorf("hosts %v, %v; want %v", hosts, err, want)
+		}
+	}
+}
+
+func TestOrderErrors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "traefik.log")
+	if found, err := traefik.OrderErrors(path); err != nil || len(found) != 0 {
+		t.Errorf("no log: %v, %v", found, err)
+	}
+	lines := strings.Join([]string{
+		`{"level":"info","message":"Starting"}`,
+		`{"level":"error","error":"old","domains":["a.test"],"message":"Unable to obtain ACME certificate for domains"}`,
+		strings.Repeat("noise ", 60_000),
+		`not JSON`,
+		`{"level":"error","error":"unable to generate a certificate for the domains [a.test]: error: one or more domains had a problem:\n[a.test] acme: error: 403 :: urn:ietf:params:acme:error:unauthorized :: nobody claims a.test, url: \n","domains":["a.test"]}`,
+		`{"level":"error","error":"` + strings.Repeat("ü", 1000) + `","domains":["b.test"]}`,
+		`{"level":"error","error":"cut`,
+	}, "\n")
+	if err := os.WriteFile(path, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found, err := traefik.OrderErrors(path)
+	if err != nil || len(found) != 2 || len(found["b.test"]) > 310 {
+		t.Errorf("found %v, %v", found, err)
+	}
+	if want := "[a.test] acme: error: 403 :: urn:ietf:params:acme:error:unauthorized :: nobody claims a.test"; found["a.test"] != want {
+		t.Errorf("a.test: %q, want %q", found["a.test"], want)
+	}
 }
 
 func TestDynamicIsNeverEmpty(t *testing.T) {
