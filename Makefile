@@ -20,7 +20,8 @@ GOVULNCHECK := $(CACHE)/tools/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 TOOLS_PATH := $(dir $(NATS)):$(dir $(STEP))
 
 PROGRAMS := phoenix-cli phoenix-provisioner phoenix-ca phoenix-proxyconf phoenix-gateway
-MODULES = $(shell go list -m -f '{{.Dir}}')
+# The modules of the workspace, for programs that don't know the pattern `work`.
+MODULES = $(patsubst $(CURDIR)/%,%,$(shell go list -m -f '{{.Dir}}'))
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X github.com/phoenix-platform/phoenix/pkg/version.Version=$(VERSION)
@@ -92,11 +93,13 @@ fmt: check-go ## format the Go sources
 
 .PHONY: lint
 lint: check-go $(GOLANGCI_LINT) ## run the linters
-	@$(foreach m,$(MODULES),echo "lint $(m:$(CURDIR)/%=%)" && (cd $(m) && $(GOLANGCI_LINT) run ./...) &&) :
+	$(GOLANGCI_LINT) run $(MODULES:%=./%/...)
 
 .PHONY: vulncheck
 vulncheck: check-go $(GOVULNCHECK) ## look for known vulnerabilities in what is used
-	@$(foreach m,$(MODULES),echo "vulncheck $(m:$(CURDIR)/%=%)" && (cd $(m) && $(GOVULNCHECK) ./...) &&) :
+	@status=0; for module in $(MODULES); do \
+		echo "vulncheck $$module"; (cd $$module && $(GOVULNCHECK) ./...) || status=1; \
+	done; exit $$status
 
 .PHONY: tools
 tools: check-go $(NATS) $(STEP) ## install the command-line clients that tests use
