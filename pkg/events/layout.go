@@ -2,11 +2,11 @@ package events
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
 )
 
 // Sizes of the streams, in bytes. Together they stay below the server's own
@@ -25,24 +25,40 @@ const (
 // Provision creates or updates every stream, durable consumer and bucket of the
 // contract. Only the bootstrap identity may; it is idempotent.
 func Provision(ctx context.Context, js jetstream.JetStream) error {
+	streams, streamsCtx := errgroup.WithContext(ctx)
 	for _, cfg := range Streams() {
-		if _, err := js.CreateOrUpdateStream(ctx, cfg); err != nil {
-			return fmt.Errorf("create stream %s: %w", cfg.Name, err)
-		}
-	}
-	for _, c := range consumerConfigs() {
-		if _, err := js.CreateOrUpdateConsumer(ctx, c.stream, c.config); err != nil {
-			return fmt.Errorf("create consumer %s: %w", c.config.Durable, err)
-		}
+		streams.Go(func() error {
+			if _, err := js.CreateOrUpdateStream(streamsCtx, cfg); err != nil {
+				return fmt.Errorf("create stream %s: %w", cfg.Name, err)
+			}
+			return nil
+		})
 	}
 	for _, b := range Buckets() {
-		_, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: b.Name, History: 1, MaxBytes: bucketBytes, Storage: jetstream.FileStorage,
-			Description: "written by " + string(b.Writer),
+		streams.Go(func() error { return provisionBucket(streamsCtx, js, b) })
+	}
+	if err := streams.Wait(); err != nil {
+		return err
+	}
+	consumers, consumersCtx := errgroup.WithContext(ctx)
+	for _, c := range consumerConfigs() {
+		consumers.Go(func() error {
+			if _, err := js.CreateOrUpdateConsumer(consumersCtx, c.stream, c.config); err != nil {
+				return fmt.Errorf("create consumer %s: %w", c.config.Durable, err)
+			}
+			return nil
 		})
-		if err != nil {
-			return fmt.Errorf("create bucket %s: %w", b.Name, err)
-		}
+	}
+	return consumers.Wait()
+}
+
+func provisionBucket(ctx context.Context, js jetstream.JetStream, b BucketSpec) error {
+	_, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+		Bucket: b.Name, History: 1, MaxBytes: bucketBytes, Storage: jetstream.FileStorage,
+		Description: "written by " + string(b.Writer),
+	})
+	if err != nil {
+		return fmt.Errorf("create bucket %s: %w", b.Name, err)
 	}
 	return nil
 }
@@ -110,7 +126,3 @@ func consumerConfigs() []consumerConfig {
 	}
 	return out
 }
-
-// ErrNotProvisioned says that the bus lacks a stream or consumer of the
-// contract: the bootstrap has not run.
-var ErrNotProvisioned = errors.New("the bus has not been set up")
