@@ -142,14 +142,17 @@ func TestTellsHowItIs(t *testing.T) {
 	eventually(t, "it says that its own host is not served", ready(http.StatusServiceUnavailable, ownHost))
 	s.hand(t, "", s.authority.Pair(t, ownHost))
 	eventually(t, "it is ready without proxy.ready", ready(http.StatusOK, `"nginx":"ok"`))
+	eventually(t, "it counts", func() error {
+		_, metrics, err := s.ask(t, "metrics")
+		for _, want := range []string{`phoenix_gateway_hosts{state="ready"} 1`, "phoenix_gateway_served_seconds_count 1", "phoenix_gateway_first_expiry_timestamp_seconds 1"} {
+			if err == nil && !strings.Contains(metrics, want) {
+				err = errors.New("metrics lack " + want)
+			}
+		}
+		return err
+	})
 	if err := s.units.Stop(t.Context(), "101-nginx"); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "it says that nginx does not run", ready(http.StatusServiceUnavailable, "nginx is inactive"))
-	_, metrics, err := s.ask(t, "metrics")
-	for _, want := range []string{`phoenix_gateway_hosts{state="ready"} 1`, "phoenix_gateway_served_seconds_count 1", "phoenix_gateway_first_expiry_timestamp_seconds 1"} {
-		if err != nil || !strings.Contains(metrics, want) {
-			t.Errorf("metrics lack %s, %v", want, err)
-		}
-	}
 }

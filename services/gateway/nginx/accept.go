@@ -27,7 +27,7 @@ func (s *Server) test(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, testTimeout)
 	defer cancel()
 	args := s.command(candidate, "-t", "-q")
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the nginx that was configured
 	cmd.Dir = s.prefix
 	cmd.WaitDelay = time.Second
 	var said bytes.Buffer

@@ -13,7 +13,7 @@ type Bucket struct {
 	mu     sync.Mutex
 	values map[string][]byte
 	err    error
-	writes int
+	writes uint64
 }
 
 // NewBucket returns an empty bucket.
@@ -27,7 +27,7 @@ func (b *Bucket) Fail(err error) {
 }
 
 // Writes counts what was written.
-func (b *Bucket) Writes() int {
+func (b *Bucket) Writes() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.writes
@@ -42,7 +42,7 @@ func (b *Bucket) Put(_ context.Context, key string, value []byte) (uint64, error
 	}
 	b.writes++
 	b.values[key] = value
-	return uint64(b.writes), nil
+	return b.writes, nil
 }
 
 // Delete implements ledger.Bucket.
