@@ -12,17 +12,18 @@ import (
 	"golang.org/x/crypto/acme"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/phoenix-platform/phoenix/services/ca/internal/acmetest"
 	"github.com/phoenix-platform/phoenix/services/ca/stepca"
 )
 
 func TestACMECertificate(t *testing.T) {
 	name := "grafana." + domain
 	var told signed
-	r := newResponder(t)
+	r := acmetest.StartResponder(t)
 	o := options(t, claim(name))
 	o.Network, o.Signed = r, told.add
 	ca, _ := serve(t, o)
-	chain, err := order(t.Context(), newACME(t, ca), r, newCSR(t, newKey(t), name), name)
+	chain, err := newACME(t, ca, r).Certificate(t.Context(), acmetest.CSR(t, acmetest.Key(t), name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func TestACMECertificate(t *testing.T) {
 func TestACMERefusesUnclaimedOrder(t *testing.T) {
 	c := claim("grafana." + domain)
 	ca, _ := serve(t, options(t, c))
-	client := newACME(t, ca)
+	client := newACME(t, ca, nil)
 	for _, name := range []string{"other." + domain, "*." + domain, domain, "example.com"} {
 		_, err := client.AuthorizeOrder(t.Context(), acme.DomainIDs(name))
 		var problem *acme.Error
@@ -60,20 +61,20 @@ func TestACMERefusesUnclaimedOrder(t *testing.T) {
 func TestACMERefusesWhenClaimIsWithdrawn(t *testing.T) {
 	name := "grafana." + domain
 	c := claim(name)
-	r := newResponder(t)
+	r := acmetest.StartResponder(t)
 	o := options(t, c)
 	o.Network = r
 	ca, _ := serve(t, o)
-	client := newACME(t, ca)
+	client := newACME(t, ca, r)
 	made, err := client.AuthorizeOrder(t.Context(), acme.DomainIDs(name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := authorize(t.Context(), client, r, made.AuthzURLs[0]); err != nil {
+	if err := client.Prove(t.Context(), made.AuthzURLs[0]); err != nil {
 		t.Fatal(err)
 	}
 	c.withdraw()
-	_, _, err = client.CreateOrderCert(t.Context(), made.FinalizeURL, newCSR(t, newKey(t), name).Raw, true)
+	_, _, err = client.CreateOrderCert(t.Context(), made.FinalizeURL, acmetest.CSR(t, acmetest.Key(t), name).Raw, true)
 	contains(t, err, "rejectedIdentifier")
 	contains(t, err, "nobody claims")
 }
@@ -81,7 +82,7 @@ func TestACMERefusesWhenClaimIsWithdrawn(t *testing.T) {
 func TestACMEOffersTwoChallenges(t *testing.T) {
 	name := "grafana." + domain
 	ca, _ := serve(t, options(t, claim(name)))
-	client := newACME(t, ca)
+	client := newACME(t, ca, nil)
 	o, err := client.AuthorizeOrder(t.Context(), acme.DomainIDs(name))
 	if err != nil {
 		t.Fatal(err)
@@ -106,17 +107,17 @@ func TestACMEParallelOrders(t *testing.T) {
 		names[i] = fmt.Sprintf("s%d.%s", i, domain)
 	}
 	var told signed
-	r := newResponder(t)
+	r := acmetest.StartResponder(t)
 	o := options(t, claim(names...))
 	o.Network, o.Signed = r, told.add
 	ca, _ := serve(t, o)
-	client := newACME(t, ca)
+	client := newACME(t, ca, r)
 	client.RetryBackoff = func(int, *http.Request, *http.Response) time.Duration { return 0 } // each at the first try
 	group, ctx := errgroup.WithContext(t.Context())
 	for _, name := range names {
-		csr := newCSR(t, newKey(t), name)
+		csr := acmetest.CSR(t, acmetest.Key(t), name)
 		group.Go(func() error {
-			_, err := order(ctx, client, r, csr, name)
+			_, err := client.Certificate(ctx, csr)
 			return err
 		})
 	}
@@ -145,7 +146,7 @@ func TestCloseEndsValidation(t *testing.T) {
 	o := options(t, claim(name))
 	o.Network = silent{}
 	ca, stop := serve(t, o)
-	client := newACME(t, ca)
+	client := newACME(t, ca, nil)
 	made, err := client.AuthorizeOrder(t.Context(), acme.DomainIDs(name))
 	if err != nil {
 		t.Fatal(err)
@@ -154,14 +155,14 @@ func TestCloseEndsValidation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	challenge, err := acmetest.Challenge(az)
+	if err != nil {
+		t.Fatal(err)
+	}
 	done := make(chan error, 1)
 	go func() {
-		for _, ch := range az.Challenges {
-			if ch.Type == "tls-alpn-01" {
-				_, err := client.Accept(t.Context(), ch)
-				done <- err
-			}
-		}
+		_, err := client.Accept(t.Context(), challenge)
+		done <- err
 	}()
 	stop()
 	<-done

@@ -14,6 +14,7 @@ import (
 	"github.com/smallstep/certificates/authority/provisioner"
 	"go.step.sm/crypto/x509util"
 
+	"github.com/phoenix-platform/phoenix/services/ca/internal/acmetest"
 	"github.com/phoenix-platform/phoenix/services/ca/stepca"
 )
 
@@ -27,7 +28,7 @@ func BenchmarkSign(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = ca.Close() }()
-	csr := newCSR(b, newKey(b), "grafana."+domain)
+	csr := acmetest.CSR(b, acmetest.Key(b), "grafana."+domain)
 	var n atomic.Int64
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
@@ -63,7 +64,7 @@ func BenchmarkStock(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	csr := newCSR(b, newKey(b), "grafana."+domain)
+	csr := acmetest.CSR(b, acmetest.Key(b), "grafana."+domain)
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			template, err := provisioner.TemplateOptions(nil, x509util.CreateTemplateData(csr.DNSNames[0], csr.DNSNames))

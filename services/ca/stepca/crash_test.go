@@ -19,6 +19,7 @@ import (
 
 	"go.step.sm/crypto/x509util"
 
+	"github.com/phoenix-platform/phoenix/services/ca/internal/acmetest"
 	"github.com/phoenix-platform/phoenix/services/ca/stepca"
 )
 
@@ -157,7 +158,7 @@ func TestHalfWrittenRecordIsCutOff(t *testing.T) {
 func TestSameRequestAfterRestart(t *testing.T) {
 	name := "grafana." + domain
 	o := options(t, claim(name))
-	ask := stepca.Ask{CSR: newCSR(t, newKey(t), name), Names: []string{name}, Speaker: "ops", Holder: "me", Request: "r"}
+	ask := stepca.Ask{CSR: acmetest.CSR(t, acmetest.Key(t), name), Names: []string{name}, Speaker: "ops", Holder: "me", Request: "r"}
 	var serials []string
 	for range 2 {
 		ca, err := stepca.Open(t.Context(), o)

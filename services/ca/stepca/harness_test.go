@@ -3,10 +3,6 @@ package stepca_test
 import (
 	"bytes"
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -20,14 +16,12 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"go.step.sm/crypto/x509util"
 	"go.uber.org/goleak"
-	"golang.org/x/crypto/acme"
 
+	"github.com/phoenix-platform/phoenix/services/ca/internal/acmetest"
 	"github.com/phoenix-platform/phoenix/services/ca/stepca"
 )
 
@@ -108,23 +102,9 @@ func (s *signed) of(way stepca.Way) []stepca.Certificate {
 	return slices.DeleteFunc(s.all(), func(c stepca.Certificate) bool { return c.Way != way })
 }
 
-// block hands out loopback addresses that no other test has.
-var block atomic.Uint32 //nolint:gochecknoglobals // one block for all tests of the process
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	n := block.Add(1)
-	l, err := net.Listen("tcp", fmt.Sprintf("127.13.%d.%d:0", n>>8, n&0xff))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 func options(t testing.TB, c stepca.Claims) stepca.Options {
 	t.Helper()
-	listen := freeAddress(t)
+	listen := acmetest.Free(t)
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
 		t.Fatal(err)
@@ -179,132 +159,12 @@ func client(t testing.TB, ca *stepca.CA, certificates ...tls.Certificate) *http.
 	return &http.Client{Transport: transport, Timeout: 20 * time.Second}
 }
 
-func newKey(t testing.TB) *ecdsa.PrivateKey {
+func newACME(t testing.TB, ca *stepca.CA, r *acmetest.Responder) acmetest.Client {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
+	return acmetest.NewClient(t, client(t, ca), ca.ACMEDirectory(), r)
 }
 
-func newCSR(t testing.TB, key crypto.Signer, names ...string) *x509.CertificateRequest {
-	t.Helper()
-	csr, err := x509util.CreateCertificateRequest(names[0], names, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return csr
-}
-
-// responder answers tls-alpn-01 for every host, as Traefik would.
-type responder struct {
-	address string
-	mu      sync.Mutex
-	certs   map[string]*tls.Certificate
-}
-
-func newResponder(t testing.TB) *responder {
-	t.Helper()
-	r := &responder{certs: map[string]*tls.Certificate{}}
-	l, err := tls.Listen("tcp", freeAddress(t), &tls.Config{
-		NextProtos: []string{acme.ALPNProto},
-		GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			if c, ok := r.certs[h.ServerName]; ok {
-				return c, nil
-			}
-			return nil, fmt.Errorf("no challenge for %q", h.ServerName)
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.address = l.Addr().String()
-	var conns sync.WaitGroup
-	conns.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conns.Go(func() {
-				_ = conn.(*tls.Conn).HandshakeContext(t.Context())
-				_ = conn.Close()
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		conns.Wait()
-	})
-	return r
-}
-
-func (r *responder) answer(host string, c tls.Certificate) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.certs[host] = &c
-}
-
-func (r *responder) Endpoint(context.Context, string) (string, error) { return r.address, nil }
-func (r *responder) TXT(context.Context, string) ([]string, error)    { return nil, nil }
-
-func newACME(t testing.TB, ca *stepca.CA) *acme.Client {
-	t.Helper()
-	c := &acme.Client{Key: newKey(t), HTTPClient: client(t, ca), DirectoryURL: ca.ACMEDirectory()}
-	if _, err := c.Register(t.Context(), &acme.Account{}, acme.AcceptTOS); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// order gets a certificate for the names by tls-alpn-01.
-func order(ctx context.Context, c *acme.Client, r *responder, csr *x509.CertificateRequest, names ...string) ([][]byte, error) {
-	o, err := c.AuthorizeOrder(ctx, acme.DomainIDs(names...))
-	if err != nil {
-		return nil, fmt.Errorf("order: %w", err)
-	}
-	for _, u := range o.AuthzURLs {
-		if err := authorize(ctx, c, r, u); err != nil {
-			return nil, err
-		}
-	}
-	if o, err = c.WaitOrder(ctx, o.URI); err != nil {
-		return nil, fmt.Errorf("wait for the order: %w", err)
-	}
-	chain, _, err := c.CreateOrderCert(ctx, o.FinalizeURL, csr.Raw, true)
-	if err != nil {
-		return nil, fmt.Errorf("finalize: %w", err)
-	}
-	return chain, nil
-}
-
-func authorize(ctx context.Context, c *acme.Client, r *responder, url string) error {
-	az, err := c.GetAuthorization(ctx, url)
-	if err != nil {
-		return fmt.Errorf("authorization: %w", err)
-	}
-	i := slices.IndexFunc(az.Challenges, func(ch *acme.Challenge) bool { return ch.Type == "tls-alpn-01" })
-	if i < 0 {
-		return errors.New("no tls-alpn-01 is offered")
-	}
-	cert, err := c.TLSALPN01ChallengeCert(az.Challenges[i].Token, az.Identifier.Value)
-	if err != nil {
-		return err
-	}
-	r.answer(az.Identifier.Value, cert)
-	if _, err := c.Accept(ctx, az.Challenges[i]); err != nil {
-		return fmt.Errorf("challenge: %w", err)
-	}
-	if _, err := c.WaitAuthorization(ctx, az.URI); err != nil {
-		return fmt.Errorf("wait for the authorization: %w", err)
-	}
-	return nil
-}
-
-// parse reads a chain and verifies it for a name against the root.
+// verify reads a chain and verifies it for a name against the root.
 func verify(t testing.TB, ca *stepca.CA, chain [][]byte, name string) *x509.Certificate {
 	t.Helper()
 	leaf, err := x509.ParseCertificate(chain[0])

@@ -15,6 +15,7 @@ import (
 
 	"go.step.sm/crypto/pemutil"
 
+	"github.com/phoenix-platform/phoenix/services/ca/internal/acmetest"
 	"github.com/phoenix-platform/phoenix/services/ca/stepca"
 )
 
@@ -174,7 +175,7 @@ func TestOpenRefuses(t *testing.T) {
 		}, "address already in use"},
 		"database in use": {func(t *testing.T, o *stepca.Options) {
 			other := *o
-			other.Listen = freeAddress(t)
+			other.Listen = acmetest.Free(t)
 			_, _ = serve(t, other)
 		}, "only one process can have it"},
 		"provisioner of our name": {func(t *testing.T, o *stepca.Options) {

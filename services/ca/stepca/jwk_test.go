@@ -15,6 +15,7 @@ import (
 	"github.com/smallstep/certificates/api"
 	"github.com/smallstep/certificates/ca"
 
+	"github.com/phoenix-platform/phoenix/services/ca/internal/acmetest"
 	"github.com/phoenix-platform/phoenix/services/ca/stepca"
 )
 
@@ -147,9 +148,9 @@ func TestRenewAndRekey(t *testing.T) {
 	}
 	transport := client(t, c, *pair).Transport
 	step := admin.client
-	key := newKey(t)
+	key := acmetest.Key(t)
 	rekey := func() (*api.SignResponse, error) {
-		return step.Rekey(&api.RekeyRequest{CsrPEM: api.NewCertificateRequest(newCSR(t, key, name))}, transport)
+		return step.Rekey(&api.RekeyRequest{CsrPEM: api.NewCertificateRequest(acmetest.CSR(t, key, name))}, transport)
 	}
 	for what, renew := range map[string]func() (*api.SignResponse, error){
 		"renew": func() (*api.SignResponse, error) { return step.Renew(transport) },

@@ -115,8 +115,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// validate reports every fault at once.
-func (o Options) validate() error {
+// Validate reports every fault at once.
+func (o Options) Validate() error {
+	o = o.withDefaults()
 	var errs []error
 	if _, _, err := net.SplitHostPort(o.Listen); err != nil {
 		errs = append(errs, fmt.Errorf("address to listen on %q is not host:port", o.Listen))

@@ -12,12 +12,13 @@ import (
 	"testing"
 
 	"github.com/phoenix-platform/phoenix/pkg/testenv"
+	"github.com/phoenix-platform/phoenix/services/ca/internal/acmetest"
 	"github.com/phoenix-platform/phoenix/services/ca/stepca"
 )
 
 func TestSerialIsWhatOpenSSLShows(t *testing.T) {
 	openssl := testenv.Tool(t, "openssl")
-	key := newKey(t)
+	key := acmetest.Key(t)
 	for _, hex := range []string{"1", "0a", "7f", "80", "abc", "0102", "00ffee", "8000000000000000000000000000000f"} {
 		n, ok := new(big.Int).SetString(hex, 16)
 		if !ok {

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/smallstep/certificates/authority/provisioner"
@@ -31,8 +30,12 @@ type Ask struct {
 // key identifies the request for ever. An id alone would not do: whoever asks
 // chooses it.
 func (a Ask) key() string {
-	sum := sha256.Sum256(a.CSR.Raw)
-	return strings.Join([]string{a.Speaker, a.Request, hex.EncodeToString(sum[:])}, "/")
+	h := sha256.New()
+	for _, part := range [][]byte{[]byte(a.Speaker), []byte(a.Request), a.CSR.Raw} {
+		_, _ = fmt.Fprintf(h, "%d ", len(part)) // a hash takes everything
+		_, _ = h.Write(part)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Sign signs through the same authority as the server, so claims, name
@@ -87,7 +90,7 @@ func (c *CA) signOptions(p busProvisioner, ask Ask) ([]provisioner.SignOption, e
 func signError(err error) error {
 	var e *errs.Error
 	if errors.As(err, &e) && e.StatusCode() < 500 {
-		return fmt.Errorf("%w: %s", ErrRefused, strings.TrimPrefix(e.Message(), errs.ForbiddenPrefix))
+		return fmt.Errorf("%w: %w", ErrRefused, e.Err)
 	}
 	return fmt.Errorf("sign: %w", err)
 }

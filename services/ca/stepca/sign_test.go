@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/phoenix-platform/phoenix/services/ca/internal/acmetest"
 	"github.com/phoenix-platform/phoenix/services/ca/stepca"
 )
 
@@ -16,7 +17,7 @@ func TestSign(t *testing.T) {
 	o := options(t, claims)
 	o.Signed = told.add
 	c, _ := serve(t, o)
-	ask := stepca.Ask{CSR: newCSR(t, newKey(t), name), Names: []string{name}, Speaker: "ops", Holder: "me", Request: "r-1"}
+	ask := stepca.Ask{CSR: acmetest.CSR(t, acmetest.Key(t), name), Names: []string{name}, Speaker: "ops", Holder: "me", Request: "r-1"}
 	got, err := c.Sign(t.Context(), ask)
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +41,7 @@ func TestSign(t *testing.T) {
 	others := map[string]func(*stepca.Ask){
 		"another id":      func(a *stepca.Ask) { a.Request = "r-2" },
 		"another speaker": func(a *stepca.Ask) { a.Speaker = "gateway" },
-		"another key":     func(a *stepca.Ask) { a.CSR = newCSR(t, newKey(t), name) },
+		"another key":     func(a *stepca.Ask) { a.CSR = acmetest.CSR(t, acmetest.Key(t), name) },
 	}
 	for what, change := range others {
 		other := ask
@@ -54,7 +55,7 @@ func TestSign(t *testing.T) {
 func TestSignRefuses(t *testing.T) {
 	c, _ := serve(t, options(t, claim("grafana."+domain, "example.com")))
 	for _, name := range []string{"other." + domain, "example.com"} {
-		_, err := c.Sign(t.Context(), stepca.Ask{CSR: newCSR(t, newKey(t), name), Names: []string{name}, Speaker: "ops", Request: name})
+		_, err := c.Sign(t.Context(), stepca.Ask{CSR: acmetest.CSR(t, acmetest.Key(t), name), Names: []string{name}, Speaker: "ops", Request: name})
 		if !errors.Is(err, stepca.ErrRefused) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -65,8 +66,8 @@ func TestSignedByBusIsNotRenewedByServer(t *testing.T) {
 	name := "grafana." + domain
 	o := options(t, claim(name))
 	c, _ := serve(t, o)
-	key := newKey(t)
-	got, err := c.Sign(t.Context(), stepca.Ask{CSR: newCSR(t, key, name), Names: []string{name}, Speaker: "ops", Request: "r"})
+	key := acmetest.Key(t)
+	got, err := c.Sign(t.Context(), stepca.Ask{CSR: acmetest.CSR(t, key, name), Names: []string{name}, Speaker: "ops", Request: "r"})
 	if err != nil {
 		t.Fatal(err)
 	}

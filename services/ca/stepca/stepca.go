@@ -33,10 +33,10 @@ type CA struct {
 // Open makes the CA or loads the one that is there, and takes its address and
 // its database; [CA.Run] then serves. A failed Open leaves nothing open.
 func Open(ctx context.Context, o Options) (*CA, error) {
-	o = o.withDefaults()
-	if err := o.validate(); err != nil {
+	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	o = o.withDefaults()
 	l := layout(o.Folder)
 	created, err := initialise(l, o)
 	if err != nil {

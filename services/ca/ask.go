@@ -1,0 +1,134 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/phoenix-platform/phoenix/pkg/events"
+	"github.com/phoenix-platform/phoenix/pkg/name"
+	"github.com/phoenix-platform/phoenix/services/ca/stepca"
+)
+
+// The bounds of a request. With them the answer fits into one message.
+const (
+	maxCSR    = 32 << 10 // bytes of PEM
+	maxNames  = 64
+	maxHolder = 253
+	maxID     = 256
+	minRSA    = 2048
+	maxRSA    = 4096
+)
+
+// askOf judges a cert.requested by itself. What is wrong with it no retry and no
+// claim can mend.
+func askOf(e events.Event[events.CertRequested]) (stepca.Ask, error) {
+	if len(e.ID) > maxID {
+		return stepca.Ask{}, fmt.Errorf("id of %d bytes is longer than %d", len(e.ID), maxID)
+	}
+	if len(e.Data.Holder) > maxHolder {
+		return stepca.Ask{}, fmt.Errorf("holder of %d bytes is longer than %d", len(e.Data.Holder), maxHolder)
+	}
+	csr, err := parseCSR(e.Data.CSR)
+	if err != nil {
+		return stepca.Ask{}, fmt.Errorf("csr: %w", err)
+	}
+	names, err := checkNames(e.Data.Names)
+	if err != nil {
+		return stepca.Ask{}, fmt.Errorf("names: %w", err)
+	}
+	if err := checkSame(csr, names); err != nil {
+		return stepca.Ask{}, err
+	}
+	holder := e.Data.Holder
+	if holder == "" {
+		holder = string(e.Speaker)
+	}
+	return stepca.Ask{CSR: csr, Names: names, Speaker: string(e.Speaker), Holder: holder, Request: e.ID}, nil
+}
+
+// parseCSR reads a PEM text of one request, signed with a key that is worth a
+// certificate.
+func parseCSR(text string) (*x509.CertificateRequest, error) {
+	if len(text) > maxCSR {
+		return nil, fmt.Errorf("%d bytes are more than %d", len(text), maxCSR)
+	}
+	block, rest := pem.Decode([]byte(text))
+	if block == nil || !strings.HasSuffix(block.Type, "CERTIFICATE REQUEST") || strings.TrimSpace(string(rest)) != "" {
+		return nil, errors.New("not one certificate request in PEM")
+	}
+	csr, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("can't be read: %w", err)
+	}
+	if err := csr.CheckSignature(); err != nil {
+		return nil, fmt.Errorf("not signed with its own key: %w", err)
+	}
+	return csr, checkKey(csr.PublicKey)
+}
+
+func checkKey(key any) error {
+	switch key := key.(type) {
+	case *ecdsa.PublicKey:
+		if key.Curve.Params().BitSize < 256 {
+			return fmt.Errorf("key on curve %s is too weak: use P-256", key.Curve.Params().Name)
+		}
+		return nil
+	case ed25519.PublicKey:
+		return nil
+	case *rsa.PublicKey:
+		if bits := key.N.BitLen(); bits < minRSA || bits > maxRSA {
+			return fmt.Errorf("RSA key of %d bits: use %d to %d, or EC P-256", bits, minRSA, maxRSA)
+		}
+		return nil
+	}
+	return fmt.Errorf("key of type %T: use EC P-256", key)
+}
+
+// checkNames returns the names in a fixed order, each once and in its one form.
+func checkNames(names []string) ([]string, error) {
+	if len(names) == 0 {
+		return nil, errors.New("there is none")
+	}
+	if len(names) > maxNames {
+		return nil, fmt.Errorf("%d are more than %d", len(names), maxNames)
+	}
+	out := make([]string, 0, len(names))
+	for _, n := range names {
+		if ip, err := netip.ParseAddr(n); err == nil && ip.Zone() == "" {
+			out = append(out, ip.Unmap().String())
+		} else if err := name.Domain(n); err != nil {
+			return nil, err
+		} else {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// checkSame makes sure that the request is for these names and nothing else.
+func checkSame(csr *x509.CertificateRequest, names []string) error {
+	if len(csr.EmailAddresses) > 0 || len(csr.URIs) > 0 {
+		return errors.New("csr: only DNS names and IP addresses are signed")
+	}
+	asked := slices.Clone(csr.DNSNames)
+	for _, ip := range csr.IPAddresses {
+		asked = append(asked, ip.String())
+	}
+	if cn := csr.Subject.CommonName; cn != "" && !slices.Contains(asked, cn) {
+		asked = append(asked, cn)
+	}
+	slices.Sort(asked)
+	if asked = slices.Compact(asked); !slices.Equal(asked, names) {
+		return fmt.Errorf("csr is for %.200q, names are %.200q: they must be the same", strings.Join(asked, " "), strings.Join(names, " "))
+	}
+	return nil
+}
