@@ -19,20 +19,20 @@ import (
 // handlers answer events: each one validates, records in the ledger, and wakes
 // the reconciler. What is to be done about it is the reconciler's business.
 type handlers struct {
-	ledger     Ledger
-	stacks     Waker
+	ledger     ledgerOfAll
+	stacks     waker
 	configured act.Reader // the operator's configurations
 	log        *slog.Logger
 }
 
-// Ledger is where handlers record what they heard.
-type Ledger interface {
+// ledgerOfAll is where handlers record what they heard.
+type ledgerOfAll interface {
 	reconcile.Ledger
 	Stacks(ctx context.Context) ([]string, error)
 }
 
-// Waker tells the reconciler of a stack to look at its state.
-type Waker interface{ Wake(stack string) }
+// waker tells the reconciler of a stack to look at its state.
+type waker interface{ Wake(stack string) }
 
 // record lets the stack's saga hear of something.
 func (h *handlers) record(ctx context.Context, stack string, e saga.Event) error {

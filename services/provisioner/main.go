@@ -30,18 +30,22 @@ func build(ctx context.Context, rt *service.Runtime) ([]service.Worker, error) {
 	if err != nil {
 		return nil, err
 	}
+	rt.Health.Check("driver", func(ctx context.Context) error {
+		_, err := d.List(ctx, rt.Config.Stack)
+		return err
+	})
 	world, err := newWorld(rt, d)
 	if err != nil {
 		return nil, err
 	}
-	return workers(ctx, rt, world)
+	return workers(ctx, rt, world, reconcile.DefaultPace())
 }
 
 // workers makes the handlers and the reconcilers that they wake.
-func workers(ctx context.Context, rt *service.Runtime, world *act.World) ([]service.Worker, error) {
+func workers(ctx context.Context, rt *service.Runtime, world *act.World, pace reconcile.Pace) ([]service.Worker, error) {
 	book := ledger.New(rt.Bus.Bucket(events.BucketProvisioner), saga.Rules{})
 	stacks := reconcile.NewStacks(func(stack string) *reconcile.Reconciler {
-		return reconcile.New(stack, book, world, reconcile.DefaultPace(), rt.Log)
+		return reconcile.New(stack, book, world, pace, rt.Log)
 	})
 	known, err := book.Stacks(ctx)
 	if err != nil {

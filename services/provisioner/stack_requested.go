@@ -10,14 +10,6 @@ import (
 // stackRequested begins a run. The run is named after the message's place in
 // the stream, so that hearing it again begins nothing.
 func (h *handlers) stackRequested(ctx context.Context, e events.Event[events.StackRequested]) error {
-	switch e.Data.Want {
-	case "", events.Present, events.Absent:
-	default:
-		return events.Invalidf("want %.40q is neither %s nor %s", e.Data.Want, events.Present, events.Absent)
-	}
-	if e.Data.Purge && e.Data.Want != events.Absent {
-		return events.Invalidf("purge goes with want %s only", events.Absent)
-	}
 	if err := h.known(ctx, e.Data.Stack); err != nil {
 		return err
 	}

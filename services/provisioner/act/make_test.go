@@ -113,31 +113,31 @@ func checkCurve(t *testing.T, root, public string) {
 func TestMakeAgain(t *testing.T) {
 	tests := []struct {
 		name     string
-		change   func(r *rig, t *testing.T)
+		change   func(r *rig)
 		changed  bool
 		restarts bool // the unit is another one then
 		newCurve bool
 	}{
-		{"nothing", func(*rig, *testing.T) {}, false, false, false},
-		{"program upgraded", func(r *rig, _ *testing.T) { r.file("programs/phoenix-ca", "program of a newer version") }, true, true, false},
-		{"configuration", func(r *rig, _ *testing.T) { r.want(func(s *config.Stack) { s.Log.Level = "debug" }) }, true, true, false},
-		{"identity rotated", func(r *rig, _ *testing.T) { r.file("identities/ca.nk", "another seed") }, true, true, false},
-		{"unit gone", func(r *rig, t *testing.T) { _ = r.host.Remove(t.Context(), "103-ca") }, true, false, false},
-		{"unit stopped", func(r *rig, t *testing.T) { _ = r.host.Stop(t.Context(), "103-ca") }, false, false, false},
-		{"mode spoilt", func(r *rig, t *testing.T) {
-			if err := os.Chmod(r.Driver.Root(103)+blueprint.IdentityFile, 0o644); err != nil {
-				t.Fatal(err)
+		{"nothing", func(*rig) {}, false, false, false},
+		{"program upgraded", func(r *rig) { r.file("programs/phoenix-ca", "program of a newer version") }, true, true, false},
+		{"configuration", func(r *rig) { r.want(func(s *config.Stack) { s.Log.Level = "debug" }) }, true, true, false},
+		{"identity rotated", func(r *rig) { r.file("identities/ca.nk", "another seed") }, true, true, false},
+		{"unit gone", func(r *rig) { _ = r.host.Remove(r.t.Context(), "103-ca") }, true, false, false},
+		{"unit stopped", func(r *rig) { _ = r.host.Stop(r.t.Context(), "103-ca") }, false, false, false},
+		{"mode spoilt", func(r *rig) {
+			if err := os.Chmod(r.Driver.Root(103)+blueprint.IdentityFile, 0o400); err != nil {
+				r.t.Fatal(err)
 			}
 		}, true, false, false},
-		{"curve key gone", func(r *rig, t *testing.T) {
+		{"curve key gone", func(r *rig) {
 			if err := os.Remove(r.Driver.Root(103) + blueprint.CurveFile); err != nil {
-				t.Fatal(err)
+				r.t.Fatal(err)
 			}
 		}, true, true, true},
-		{"curve key broken", func(r *rig, t *testing.T) { r.file("containers/103"+blueprint.CurveFile, "no seed") }, true, true, true},
-		{"all of it gone", func(r *rig, t *testing.T) {
+		{"curve key broken", func(r *rig) { r.file("containers/103"+blueprint.CurveFile, "no seed") }, true, true, true},
+		{"all of it gone", func(r *rig) {
 			if err := os.RemoveAll(r.Driver.Root(103)); err != nil {
-				t.Fatal(err)
+				r.t.Fatal(err)
 			}
 		}, true, true, true},
 	}
@@ -146,7 +146,7 @@ func TestMakeAgain(t *testing.T) {
 			r := newRig(t)
 			first := r.made(r.begin("home-1"))
 			digest := r.host.Unit("103-ca").Digest
-			tt.change(r, t)
+			tt.change(r)
 			second := r.made(r.begin("home-2"))
 			if second.Changed != tt.changed {
 				t.Errorf("changed %t, want %t", second.Changed, tt.changed)

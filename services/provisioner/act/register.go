@@ -20,8 +20,8 @@ const claimsKey = "claims."
 // disk before it answers.
 const sideBySide = 64
 
-// register says which services the configuration has that the bus does not know
-// yet, and which it has no more.
+// register says which services the configuration has that are not registered so
+// already, and which it has no more.
 func (w *World) register(ctx context.Context, s saga.State) (saga.Event, error) {
 	stack, err := w.held(ctx, s.Stack)
 	if err != nil {
@@ -31,7 +31,11 @@ func (w *World) register(ctx context.Context, s saga.State) (saga.Event, error) 
 	if err != nil {
 		return nil, err
 	}
-	plan, err := claims.New(old, stack, s.Run)
+	held, err := w.registered(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := claims.New(old, held, stack, s.Run)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +63,7 @@ func (w *World) withdraw(ctx context.Context, s saga.State) (saga.Event, error) 
 	}
 	var runs []string
 	if s.Phase == saga.Undoing {
-		runs = s.RunsOf()
+		runs = s.Runs()
 	}
 	plan := claims.Withdraw(old, runs)
 	if plan.Changed == 0 {
@@ -111,6 +115,25 @@ func serviceName(p events.Payload) string {
 	default:
 		return ""
 	}
+}
+
+// registered tells which services are registered in the provisioner's name.
+func (w *World) registered(ctx context.Context) (map[string]bool, error) {
+	found, err := w.Registry.List(ctx, "service.")
+	if err != nil {
+		return nil, fmt.Errorf("read which services are registered: %w", err)
+	}
+	out := map[string]bool{}
+	for key, raw := range found {
+		var s events.ServiceState
+		if err := json.Unmarshal(raw, &s); err != nil {
+			return nil, fmt.Errorf("read registered %s: %w", key, err)
+		}
+		if s.Owner == events.Provisioner {
+			out[s.Name] = true
+		}
+	}
+	return out, nil
 }
 
 func (w *World) claims(ctx context.Context, stack string) (claims.Record, error) {

@@ -40,6 +40,23 @@ func TestRegisterSaysWhatIsNew(t *testing.T) {
 	equal(t, "said", lines, []string{"service.registered a", "service.registered b", "service.removed b", "service.registered c"})
 }
 
+func TestRegisterBringsBackWhatTheOperatorRemoved(t *testing.T) {
+	r := newRig(t)
+	r.services("a", "b")
+	r.do(r.begin("home-1"), register)
+	if err := r.registry.Delete(t.Context(), "service.a"); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.do(r.begin("home-2"), register); got != (saga.ServicesRegistered{Run: "home-2", Changed: 1}) {
+		t.Errorf("told was %+v", got)
+	}
+	if _, err := r.registry.Put(t.Context(), "service.a", []byte("{")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.Do(t.Context(), r.begin("home-3"), register)
+	wantError(t, err, false, "service.a")
+}
+
 func TestRegisterThatFailsIsSaidAgain(t *testing.T) {
 	r := newRig(t)
 	r.services("a", "b")

@@ -33,6 +33,8 @@ type fakeBus struct {
 	mu   sync.Mutex
 	said []events.Payload
 	fail func(p events.Payload) error
+	// registry is kept as the proxy's service would.
+	registry *membucket.Bucket
 }
 
 func (b *fakeBus) Publish(_ context.Context, p events.Payload, _ ...events.PublishOption) (events.Ack, error) {
@@ -44,7 +46,23 @@ func (b *fakeBus) Publish(_ context.Context, p events.Payload, _ ...events.Publi
 		}
 	}
 	b.said = append(b.said, p)
-	return events.Ack{}, nil
+	return events.Ack{}, b.register(p)
+}
+
+func (b *fakeBus) register(p events.Payload) error {
+	key := "service." + serviceName(p)
+	switch p.(type) {
+	case events.ServiceRegistered:
+		raw, err := json.Marshal(events.ServiceState{Name: serviceName(p), Owner: events.Provisioner})
+		if err != nil {
+			return err
+		}
+		_, err = b.registry.Put(context.Background(), key, raw)
+		return err
+	case events.ServiceRemoved:
+		return b.registry.Delete(context.Background(), key)
+	}
+	return nil
 }
 
 // lines lists what was said, as subject and service.
@@ -66,7 +84,9 @@ type rig struct {
 	bus    *fakeBus
 	stacks *membucket.Bucket
 	own    *membucket.Bucket
-	home   string
+	// registry follows what is said on the bus.
+	registry *membucket.Bucket
+	home     string
 	// seen lists what the probes looked at; look, if set, is what they say.
 	seen []string
 	look error
@@ -74,7 +94,8 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, host: fakehost.New(), bus: &fakeBus{}, stacks: membucket.New(), own: membucket.New(), home: t.TempDir()}
+	r := &rig{t: t, host: fakehost.New(), stacks: membucket.New(), own: membucket.New(), registry: membucket.New(), home: t.TempDir()}
+	r.bus = &fakeBus{registry: r.registry}
 	d, err := local.New(filepath.Join(r.home, "containers"), "127.17.1", r.host)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +111,7 @@ func newRig(t *testing.T) *rig {
 			Addresses: "127.17.1", Driver: "local", Bus: "tls://127.17.1.100:4222", Units: "unix:/host.sock",
 			Programs: filepath.Join(r.home, "programs"), Traefik: "/traefik", Nginx: "/nginx", Root: d.Root,
 		},
-		Bus: r.bus, Stacks: r.stacks, Own: r.own, Log: slog.New(slog.DiscardHandler),
+		Bus: r.bus, Stacks: r.stacks, Own: r.own, Registry: r.registry, Log: slog.New(slog.DiscardHandler),
 		Identities: filepath.Join(r.home, "identities"), BusCA: filepath.Join(r.home, "bus-ca.pem"),
 		Probes: Probes{
 			Alive: func(_ context.Context, address string) error { return r.probed("alive", address) },

@@ -39,7 +39,7 @@ func (w *World) remove(ctx context.Context, s saga.State, c saga.Container) (sag
 func (w *World) undo(ctx context.Context, s saga.State, c saga.Container) (saga.Event, error) {
 	ref, data := driver.Ref{ID: c.ID, Stack: s.Stack}, driver.Keep
 	if c.Before == saga.Missing {
-		ref.Runs, data = s.RunsOf(), driver.Purge
+		ref.Runs, data = s.Runs(), driver.Purge
 	}
 	what, err := w.takeDown(ctx, ref, c, data)
 	if err != nil {

@@ -32,9 +32,15 @@ type Bucket interface {
 	Put(ctx context.Context, key string, value []byte) (revision uint64, err error)
 }
 
+// Lister lists a bucket.
+type Lister interface {
+	List(ctx context.Context, prefix string) (map[string][]byte, error)
+}
+
 var (
 	_ Publisher = (*events.Bus)(nil)
 	_ Bucket    = (*events.Bucket)(nil)
+	_ Lister    = (*events.Bucket)(nil)
 )
 
 // Probes look at services.
@@ -56,7 +62,9 @@ type World struct {
 	Bus    Publisher
 	Stacks Reader // the operator's configurations
 	Own    Bucket // the provisioner's bucket
-	Probes Probes
+	// Registry is the proxy's bucket: which services are registered.
+	Registry Lister
+	Probes   Probes
 	// Identities is the folder of the services' bus seeds, BusCA the file with
 	// the certificates that the bus is verified against.
 	Identities string

@@ -100,7 +100,7 @@ func (s Site) Containers(stack config.Stack) []Container {
 
 // FrontDoor returns the URL of the stack and the host:port that answers it.
 func (s Site) FrontDoor(stack config.Stack) (url, dial string) {
-	return fmt.Sprintf("https://%s:%d/", Host("gateway", stack), portHTTPS), s.at(gatewayID, portHTTPS)
+	return "https://" + join(Host("gateway", stack), portHTTPS) + "/", s.at(gatewayID, portHTTPS)
 }
 
 // Host returns one of the stack's own names.
@@ -148,6 +148,7 @@ func (s Site) ca(stack config.Stack) *service.CAConfig {
 		Listen: s.at(caID, portACME), Names: []string{Host("ca", stack), s.address(caID)},
 		Domains: []string{stack.Domain}, IPRanges: s.ranges(), Name: stack.CA.Name,
 		Duration: stack.CA.Duration.Std(), RootLife: stack.CA.RootLife.Std(), IntermediateLife: stack.CA.IntermediateLife.Std(),
+		AllowLoopback: s.Driver == config.DriverLocal, Denied: s.denied(),
 	}
 }
 

@@ -40,8 +40,10 @@ type Plan struct {
 	Record Record
 }
 
-// New returns the plan that brings the record to the configuration.
-func New(old Record, stack config.Stack, run string) (Plan, error) {
+// New returns the plan that brings the record to the configuration. A service
+// that was registered and is not held any more, because the operator removed it
+// or somebody else's claim was in the way, is registered again.
+func New(old Record, held map[string]bool, stack config.Stack, run string) (Plan, error) {
 	p := Plan{Record: Record{}}
 	wanted := map[string]events.ServiceRegistered{}
 	for _, s := range stack.Services {
@@ -63,7 +65,7 @@ func New(old Record, stack config.Stack, run string) (Plan, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
 		before, was := old[name]
-		if was && !before.Unsure && before.Digest == p.Record[name].Digest {
+		if was && held[name] && !before.Unsure && before.Digest == p.Record[name].Digest {
 			continue
 		}
 		if was && p.handsOver(name, before) {

@@ -20,15 +20,24 @@ func stack(services map[string][]string) config.Stack {
 // plan returns the plan of a second run over what the first one registered.
 func plan(t *testing.T, before, after map[string][]string) Plan {
 	t.Helper()
-	first, err := New(nil, stack(before), "home-1")
+	first, err := New(nil, nil, stack(before), "home-1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := New(first.Record, stack(after), "home-2")
+	second, err := New(first.Record, all(first.Record), stack(after), "home-2")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return second
+}
+
+// all says that everything in the record is held.
+func all(r Record) map[string]bool {
+	out := map[string]bool{}
+	for name := range r {
+		out[name] = true
+	}
+	return out
 }
 
 func removed(p Plan) []string {
@@ -101,16 +110,28 @@ func TestPlan(t *testing.T) {
 }
 
 func TestUnsureIsSaidAgain(t *testing.T) {
-	first, err := New(nil, stack(map[string][]string{"a": nil}), "home-1")
+	first, err := New(nil, nil, stack(map[string][]string{"a": nil}), "home-1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := New(first.Unsure(nil), stack(map[string][]string{"a": nil}), "home-1")
+	again, err := New(first.Unsure(nil), all(first.Record), stack(map[string][]string{"a": nil}), "home-1")
 	if err != nil || !slices.Equal(registered(again), []string{"a"}) {
 		t.Errorf("registered %v, %v, want a", registered(again), err)
 	}
 	if !reflect.DeepEqual(again.Record, first.Record) {
 		t.Errorf("record is %v, want %v", again.Record, first.Record)
+	}
+}
+
+func TestWhatIsNotHeldAnyMoreIsRegisteredAgain(t *testing.T) {
+	wanted := stack(map[string][]string{"a": nil, "b": nil})
+	first, err := New(nil, nil, wanted, "home-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := New(first.Record, map[string]bool{"b": true}, wanted, "home-2")
+	if err != nil || !slices.Equal(registered(again), []string{"a"}) || again.Changed != 1 {
+		t.Errorf("registered %v, %d changes, %v, want a", registered(again), again.Changed, err)
 	}
 }
 

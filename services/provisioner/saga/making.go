@@ -97,7 +97,7 @@ func (e ContainerMade) apply(s *State, _ Rules, _ time.Time) {
 		if c.Stage != Accepted {
 			return
 		}
-		c.Stage, c.Seen, c.Trouble = Made, e.Seen, ""
+		c.Stage, c.Seen = Made, e.Seen
 		c.Changed = c.Changed || e.Changed
 	})
 }
@@ -108,7 +108,7 @@ type ContainerAlive struct {
 	ID  int
 }
 
-func (e ContainerAlive) apply(s *State, _ Rules, now time.Time) {
+func (e ContainerAlive) apply(s *State, _ Rules, _ time.Time) {
 	c, ok := s.Container(e.ID)
 	if e.Run != s.Run || !ok || c.Stage != Made || !s.building() {
 		return

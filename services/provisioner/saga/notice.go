@@ -90,7 +90,7 @@ func containerKey(run string, c Container) string {
 
 // sayStackFailed ends the runs of a request that was not fulfilled.
 func (s *State) sayStackFailed(r Request, f Failure, undone []string) {
-	for _, run := range r.runs() {
+	for _, run := range r.Runs() {
 		s.say(Notice{Key: run, StackFailed: &events.StackFailed{
 			Stack: s.Stack, Run: run, Step: string(f.Step), Reason: f.Reason, Undone: undone,
 		}})
@@ -98,7 +98,7 @@ func (s *State) sayStackFailed(r Request, f Failure, undone []string) {
 }
 
 func (s *State) sayStackReady() {
-	for _, run := range s.runs() {
+	for _, run := range s.Runs() {
 		s.say(Notice{Key: run, StackReady: &events.StackReady{
 			Stack: s.Stack, Run: run, Address: s.Address, Changed: s.changed(),
 		}})
@@ -106,7 +106,7 @@ func (s *State) sayStackReady() {
 }
 
 func (s *State) sayStackRemoved() {
-	for _, run := range s.runs() {
+	for _, run := range s.Runs() {
 		s.say(Notice{Key: run, StackRemoved: &events.StackRemoved{Stack: s.Stack, Run: run, Removed: s.Undone}})
 	}
 }

@@ -39,7 +39,7 @@ func (e Requested) apply(s *State, r Rules, now time.Time) {
 func (s *State) wait(req Request) {
 	if old := s.Waiting; old != nil {
 		if old.Want == req.Want {
-			req.Joined = old.runs()
+			req.Joined = old.Runs()
 		} else {
 			s.sayStackFailed(*old, s.superseded(req), nil)
 		}
@@ -79,7 +79,7 @@ func (s *State) begin(req Request, r Rules, now time.Time) {
 // again from the configuration, which may have changed; what was there before
 // the first of the runs stays known, and who joined ends with it.
 func (s *State) join(req Request, r Rules, now time.Time) {
-	req.Joined = s.runs()
+	req.Joined = s.Runs()
 	before, changed := slices.Clone(s.Containers), s.Changed
 	s.begin(req, r, now)
 	s.Changed = changed

@@ -261,7 +261,7 @@ func TestSameWishJoinsTheRun(t *testing.T) {
 	list := slices.Concat([]Event{request(1, events.Present)}, made("home-1", Missing), []Event{request(2, events.Present)})
 	s := after(t, New("home"), list...)
 	equal(t, "actions", kinds(s.Next()), []Kind{Say, Configure})
-	equal(t, "runs", s.RunsOf(), []string{"home-1", "home-2"})
+	equal(t, "runs", s.Runs(), []string{"home-1", "home-2"})
 	s = after(t, s, Configured{Run: "home-2", Wishes: wishes()})
 	if c, _ := s.Container(103); c.Before != Missing || c.Stage != Asked {
 		t.Errorf("container is %s and was %s before, want asked and missing", c.Stage, c.Before)

@@ -219,7 +219,7 @@ func (s *simulation) undo(a Action) Event {
 		return ContainerUndone{a.Run, a.Container, ""}
 	case c.Before == Kept:
 		w.running = false
-	case !slices.Contains(s.state.RunsOf(), w.run):
+	case !slices.Contains(s.state.Runs(), w.run):
 		s.t.Fatalf("run %s destroys container %d of run %s", a.Run, a.Container, w.run)
 	default:
 		delete(s.world, a.Container)
@@ -281,7 +281,7 @@ func (s *simulation) check() {
 // checkCompensated wants nothing left of what the failed run made.
 func (s *simulation) checkCompensated() {
 	for id, c := range s.world {
-		if slices.Contains(s.state.RunsOf(), c.run) {
+		if slices.Contains(s.state.Runs(), c.run) {
 			s.t.Errorf("run %s failed and left container %d behind", s.state.Run, id)
 		}
 	}

@@ -100,8 +100,9 @@ type Request struct {
 	Joined []string `json:"joined,omitempty"`
 }
 
-// runs lists all runs that end with this request.
-func (r Request) runs() []string { return append(slices.Clone(r.Joined), r.Run) }
+// Runs lists all runs that end with this request. What any of them made, all of
+// them may undo.
+func (r Request) Runs() []string { return append(slices.Clone(r.Joined), r.Run) }
 
 // Progress is how far a step has come.
 type Progress struct {
@@ -170,10 +171,6 @@ func (s State) Container(id int) (Container, bool) {
 	}
 	return s.Containers[i], true
 }
-
-// RunsOf lists the runs whose making this run may undo: its own and those that
-// joined it.
-func (s State) RunsOf() []string { return s.runs() }
 
 // clone returns a state that shares nothing that Apply changes.
 func (s State) clone() State {

@@ -41,7 +41,7 @@ func TestPushMendsModeAndContent(t *testing.T) {
 	f := driver.File{Path: "/a", Mode: 0o600, Data: []byte("one")}
 	path := filepath.Join(folder, "103", "a")
 	for name, spoil := range map[string]func() error{
-		"mode":    func() error { return os.Chmod(path, 0o644) },
+		"mode":    func() error { return os.Chmod(path, 0o400) },
 		"content": func() error { return os.WriteFile(path, []byte("two"), 0o600) },
 		"link":    func() error { return errors.Join(os.Remove(path), os.Symlink("/etc/passwd", path)) },
 		"gone":    func() error { return os.Remove(path) },
