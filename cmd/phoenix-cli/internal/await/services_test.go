@@ -1,6 +1,7 @@
 package await
 
 import (
+	"maps"
 	"reflect"
 	"testing"
 
@@ -35,9 +36,7 @@ func TestLacking(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			f := view.Facts{Services: []events.ServiceState{is}, Hosts: map[string]events.GatewayHost{}}
-			for k, v := range served {
-				f.Hosts[k] = v
-			}
+			maps.Copy(f.Hosts, served)
 			tt.change(&f)
 			if got := Lacking([]Wish{wish}, f); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %+v, want %+v", got, tt.want)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -69,9 +68,8 @@ func (a *app) configFile(named string) (string, error) {
 }
 
 // configHelp tells where the configuration comes from.
-var configHelp = strings.TrimSpace(`
-The configuration is phoenix.yaml: the file named with -f, else phoenix.yaml in
+const configHelp = `The configuration is phoenix.yaml: the file named with -f, else phoenix.yaml in
 the current folder, else the one that the last up used, else a built-in one
 without services. Every key can also be given in the environment, PHOENIX_DOMAIN
 for domain, and as a flag; flags win over the environment, the environment over
-the file.`)
+the file.`

@@ -73,7 +73,7 @@ func writeStack(r importer.Result, out string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("write %s: %w", out, err)
 	}
-	if err := renameio.WriteFile(path, raw, 0o644); err != nil { //nolint:gosec // no secret is in it
+	if err := renameio.WriteFile(path, raw, 0o644); err != nil {
 		return "", fault.Failure(fmt.Errorf("write %s: %w", out, err), "choose another file with --out")
 	}
 	return path, nil

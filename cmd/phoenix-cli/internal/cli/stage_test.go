@@ -79,7 +79,7 @@ func emptyStage(t *testing.T) *stage {
 
 func (s *stage) program(path, script string) {
 	s.t.Helper()
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
 		s.t.Fatal(err)
 	}
 }

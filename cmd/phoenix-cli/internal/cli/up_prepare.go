@@ -52,8 +52,7 @@ func lockUp(ctx context.Context, h *home.Home) (*home.Lock, error) {
 	now, cancel := context.WithCancel(ctx)
 	cancel() // try once
 	lock, err := h.Lock(now, home.UpLock)
-	var locked *home.LockedError
-	if errors.As(err, &locked) {
+	if _, ok := errors.AsType[*home.LockedError](err); ok {
 		return nil, fault.Failure(fmt.Errorf("another command is changing this stack: %w", err),
 			"wait for it, or watch what it does: phoenix-cli watch")
 	}
@@ -63,8 +62,7 @@ func lockUp(ctx context.Context, h *home.Home) (*home.Lock, error) {
 // explainHome gives the errors of a home their exit code: a block of addresses
 // that the home does not have is wrong configuration.
 func explainHome(err error) error {
-	var addresses *home.AddressesError
-	if errors.As(err, &addresses) {
+	if _, ok := errors.AsType[*home.AddressesError](err); ok {
 		return fault.Misuse(err, "")
 	}
 	return err

@@ -95,13 +95,13 @@ func (o *Operator) Stored(ctx context.Context, from From, visit func(Message) er
 		if err := visit(m); err != nil {
 			return err
 		}
-		if left--; left == 0 {
+		left--
+		if left == 0 {
 			return ErrStop
 		}
 		return nil
 	})
-	var visited *visitError
-	if errors.As(err, &visited) {
+	if visited, ok := errors.AsType[*visitError](err); ok {
 		return visited.result()
 	}
 	return err

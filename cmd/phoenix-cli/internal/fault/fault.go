@@ -100,7 +100,7 @@ func Problems(err error) []string {
 		}
 		return out
 	}
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // this very error: what wraps it says more
 		return Problems(e.Err)
 	}
 	return []string{err.Error()}
@@ -117,7 +117,7 @@ func walk(err error, visit func(error)) {
 		return
 	}
 	visit(err)
-	switch u := err.(type) {
+	switch u := err.(type) { //nolint:errorlint // the tree is walked by hand
 	case interface{ Unwrap() error }:
 		walk(u.Unwrap(), visit)
 	case interface{ Unwrap() []error }:

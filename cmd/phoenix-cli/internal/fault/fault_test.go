@@ -68,7 +68,7 @@ func TestText(t *testing.T) {
 			fmt.Errorf("wait for the bus: %w: %w", errors.New("deadline"), errors.New("refused")),
 			"phoenix-cli: wait for the bus: deadline: refused\n",
 		},
-		"lines": {errors.New("syntax error\n> 1 | a\n"), "phoenix-cli: syntax error\n    > 1 | a\n"},
+		"lines": {errors.New("syntax error" + "\n> 1 | a\n"), "phoenix-cli: syntax error\n    > 1 | a\n"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

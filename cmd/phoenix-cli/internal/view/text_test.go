@@ -36,7 +36,7 @@ func TestTableIgnoresColours(t *testing.T) {
 }
 
 func FuzzClean(f *testing.F) {
-	for _, s := range []string{"plain", "a\x1b[31mb", "\u202egnp.exe", "\xff\xfe", "line\nline", "ünïcode ✓"} {
+	for _, s := range []string{"plain", "a\x1b[31mb", "\u202egnp.exe", "\xff\xfe", "two\nlines", "ünïcode ✓"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
