@@ -15,7 +15,7 @@ func TestServiceIsServed(t *testing.T) {
 	h.proxyReady()
 	h.caReady()
 	h.gatewayReady()
-	ready := hears(h, "the proxy is ready", func(p events.ProxyReady) bool { return true })
+	ready := hears(h, "the proxy is ready", func(events.ProxyReady) bool { return true })
 	t.Logf("proxy ready after %s", time.Since(began))
 	if ready.Address != httpsAddr || ready.Host != host("proxy") {
 		t.Errorf("said %+v", ready)

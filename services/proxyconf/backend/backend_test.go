@@ -99,7 +99,7 @@ func checker() backend.Checker {
 
 func TestCheck(t *testing.T) {
 	ours, other := testca.New(t), testca.New(t)
-	byAddress, print := serve(t, ours.Server(t, "127.0.0.1"))
+	byAddress, fingerprint := serve(t, ours.Server(t, "127.0.0.1"))
 	byName, _ := serve(t, ours.Server(t, "nas.lan"))
 	foreign, foreignPrint := serve(t, other.Server(t, "*.appliance.lan"))
 	nameless, namelessPrint := serve(t, other.Server(t))
@@ -117,11 +117,11 @@ func TestCheck(t *testing.T) {
 		"another root":          {s: service("https", "127.0.0.1", foreign), change: func(s *registry.Service) { s.ServerName = "x.appliance.lan" }, reason: "unknown authority"},
 		"given ca":              {s: service("https", "127.0.0.1", foreign), change: func(s *registry.Service) { s.CA, s.ServerName = string(other.Root()), "x.appliance.lan" }},
 		"wrong ca":              {s: service("https", "127.0.0.1", byAddress), change: func(s *registry.Service) { s.CA = string(other.Root()) }, reason: "unknown authority"},
-		"fingerprint, address":  {s: service("https", "127.0.0.1", byAddress), change: func(s *registry.Service) { s.Fingerprint = print }, want: wantServerName("")},
+		"fingerprint, address":  {s: service("https", "127.0.0.1", byAddress), change: func(s *registry.Service) { s.Fingerprint = fingerprint }, want: wantServerName("")},
 		"fingerprint, wildcard": {s: service("https", "127.0.0.1", foreign), change: func(s *registry.Service) { s.Fingerprint = foreignPrint }, want: wantServerName("any.appliance.lan")},
 		"fingerprint, no name":  {s: service("https", "127.0.0.1", nameless), change: func(s *registry.Service) { s.Fingerprint = namelessPrint }, reason: "no name"},
 		"fingerprint, expired":  {s: service("https", "127.0.0.1", expired), change: func(s *registry.Service) { s.Fingerprint = expiredPrint }, reason: "expired"},
-		"wrong fingerprint":     {s: service("https", "127.0.0.1", foreign), change: func(s *registry.Service) { s.Fingerprint = print }, reason: "not the given one"},
+		"wrong fingerprint":     {s: service("https", "127.0.0.1", foreign), change: func(s *registry.Service) { s.Fingerprint = fingerprint }, reason: "not the given one"},
 		"nobody there":          {s: service("https", "127.0.0.1", 1), reason: "refused"},
 		"unknown name":          {s: service("http", "gone.lan", 80), reason: "no such host"},
 		"known name":            {s: service("http", "nas.lan", 80), want: wantServers("http://127.0.0.1:80")},
@@ -182,9 +182,9 @@ func expiredServer(t *testing.T, ca *testca.CA) *tls.Config {
 
 func TestFormerRouteStaysInForce(t *testing.T) {
 	ca := testca.New(t)
-	port, print := serve(t, ca.Server(t, "127.0.0.1"))
+	port, fingerprint := serve(t, ca.Server(t, "127.0.0.1"))
 	s := service("https", "127.0.0.1", port)
-	s.Fingerprint = print
+	s.Fingerprint = fingerprint
 	good := checker().Check(t.Context(), s, "", backend.Plan(s, ""))
 
 	s.Backend.Port = 1 // as if nobody listened any more

@@ -13,6 +13,9 @@ import (
 	"golang.org/x/crypto/acme"
 )
 
+// shakeFor bounds one handshake.
+const shakeFor = 5 * time.Second
+
 // answer shows a challenge's certificate to whoever asks for it.
 type answer struct {
 	listener net.Listener
@@ -31,29 +34,28 @@ func listen(ctx context.Context, address string, cert tls.Certificate) (*answer,
 	a := &answer{listener: tls.NewListener(l, &tls.Config{
 		Certificates: []tls.Certificate{cert}, NextProtos: []string{acme.ALPNProto}, MinVersion: tls.VersionTLS12,
 	})}
-	a.done.Go(a.serve)
+	a.done.Go(func() { a.serve(ctx) })
 	return a, nil
 }
 
 // serve ends when the listener is closed.
-func (a *answer) serve() {
+func (a *answer) serve(ctx context.Context) {
 	for {
 		conn, err := a.listener.Accept()
 		if err != nil {
 			return
 		}
-		a.done.Go(func() { shake(conn) })
+		a.done.Go(func() { shake(ctx, conn) })
 	}
 }
 
 // shake does the handshake, which is the whole answer.
-func shake(conn net.Conn) {
+func shake(ctx context.Context, conn net.Conn) {
 	defer func() { _ = conn.Close() }()
-	if conn.SetDeadline(time.Now().Add(5*time.Second)) != nil {
-		return
-	}
+	ctx, cancel := context.WithTimeout(ctx, shakeFor)
+	defer cancel()
 	if c, ok := conn.(*tls.Conn); ok {
-		_ = c.Handshake() // the server tells how it went
+		_ = c.HandshakeContext(ctx) // the server tells how it went
 	}
 }
 

@@ -128,7 +128,7 @@ func (s *States) newsOf(r registry.Service, former, seen events.ServiceState) ne
 		s.told[r.Name] = told{sequence: r.Sequence, serials: seen.Serials}
 	}
 	if n.state.State == events.StateDegraded {
-		n.failed = n.state.Reason != former.Reason
+		n.failed = n.state.State != former.State || n.state.Reason != former.Reason
 		delete(s.told, r.Name) // ready again is news again
 	}
 	n.record = !reflect.DeepEqual(n.state, former)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/google/renameio/v2"
 )
@@ -41,7 +42,7 @@ func AccountKey(path string) (*rsa.PrivateKey, error) {
 }
 
 func readKey(path string) (*rsa.PrivateKey, error) {
-	content, err := os.ReadFile(path)
+	content, err := os.ReadFile(filepath.Clean(path))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -43,7 +44,7 @@ type Mended struct {
 // that is no more goes to the first.
 func Mend(path string, w Wish) (Mended, error) {
 	var m Mended
-	content, err := os.ReadFile(path)
+	content, err := os.ReadFile(filepath.Clean(path))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return m, fmt.Errorf("read Traefik's certificates: %w", err)
 	}

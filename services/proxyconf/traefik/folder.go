@@ -69,7 +69,7 @@ func (f Folder) path(elem ...string) string {
 // changed one changes Traefik's command line, and removes the others.
 func (f Folder) WriteStatic(content []byte) (path string, err error) {
 	path = f.path("static-" + digest(content) + ".yml")
-	if there, err := os.ReadFile(path); err == nil && bytes.Equal(there, content) {
+	if there, err := os.ReadFile(filepath.Clean(path)); err == nil && bytes.Equal(there, content) {
 		return path, nil
 	}
 	if err := f.write(path, content); err != nil {

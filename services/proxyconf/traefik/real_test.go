@@ -36,7 +36,6 @@ type proxy struct {
 	client *traefik.Client
 	ca     *testca.CA
 	base   traefik.Dynamic
-	routes []string // hosts that have a certificate
 }
 
 func start(t *testing.T, hosts ...string) *proxy {

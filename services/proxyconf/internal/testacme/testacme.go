@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -32,10 +33,12 @@ type Server struct {
 	http     *httptest.Server
 
 	mu      sync.Mutex
+	cert    *tls.Certificate
 	orders  []*order
 	refused map[string]bool
 	life    time.Duration
 	issued  int
+	denied  int
 }
 
 type order struct {
@@ -58,10 +61,18 @@ func Start(t testing.TB, ca *testca.CA, listen, validate string) *Server {
 	}
 	s.http = httptest.NewUnstartedServer(s.handler())
 	_ = s.http.Listener.Close()
-	s.http.Listener, s.http.TLS = l, ca.Server(t, host)
+	s.cert = &ca.Server(t, host).Certificates[0]
+	s.http.Listener, s.http.TLS = l, &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: s.present}
 	s.http.StartTLS()
 	t.Cleanup(s.http.Close)
 	return s
+}
+
+// present shows the server's own certificate.
+func (s *Server) present(*tls.ClientHelloInfo) (*tls.Config, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &tls.Config{Certificates: []tls.Certificate{*s.cert}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // Directory is where clients begin.
@@ -72,6 +83,26 @@ func (s *Server) Refuse(host string, refuse bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refused[host] = refuse
+}
+
+// Refused tells how many orders were refused.
+func (s *Server) Refused() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.denied
+}
+
+// Use makes the server another CA's: it serves under that one's root and signs
+// with it.
+func (s *Server) Use(ca *testca.CA) {
+	host, _, err := net.SplitHostPort(s.http.Listener.Addr().String())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cert := ca.Server(s.t, host).Certificates[0]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ca, s.cert = ca, &cert
 }
 
 // Issued tells how many certificates were signed.
@@ -125,6 +156,7 @@ func (s *Server) newOrder(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	host := in.Identifiers[0].Value
 	if s.refused[host] {
+		s.denied++
 		s.problem(w, http.StatusForbidden, "rejectedIdentifier", "nobody claims "+host)
 		return
 	}
@@ -207,7 +239,11 @@ func (s *Server) check(ctx context.Context, host string) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	leaf := conn.(*tls.Conn).ConnectionState().PeerCertificates[0]
+	secured, ok := conn.(*tls.Conn)
+	if !ok {
+		return errors.New("not a TLS connection")
+	}
+	leaf := secured.ConnectionState().PeerCertificates[0]
 	for _, ext := range leaf.Extensions {
 		if ext.Id.String() == "1.3.6.1.5.5.7.1.31" && slices.Contains(leaf.DNSNames, host) {
 			return nil

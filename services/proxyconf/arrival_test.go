@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/phoenix-platform/phoenix/pkg/events"
+)
+
+// TestAnyOrderOfArrival says everything before proxyconf is there, or bit by bit.
+func TestAnyOrderOfArrival(t *testing.T) {
+	steps := map[string]func(*house){
+		"ca": (*house).caReady, "proxy": (*house).proxyReady, "gateway": (*house).gatewayReady,
+		"service": func(h *house) { h.register("grafana") }, "start": (*house).start,
+	}
+	for _, order := range [][]string{
+		{"service", "gateway", "proxy", "ca", "start"},
+		{"start", "gateway", "service", "ca", "proxy"},
+		{"proxy", "start", "service", "ca", "gateway"},
+	} {
+		t.Run(fmt.Sprint(order), func(t *testing.T) {
+			h := newHouse(t)
+			for _, step := range order {
+				steps[step](h)
+			}
+			hears(h, "the proxy is ready", func(events.ProxyReady) bool { return true })
+			ready := hears(h, "grafana is ready", func(s events.ServiceReady) bool { return s.Name == "grafana" })
+			h.serves(host("grafana"), "I am grafana")
+			h.handed(host("grafana"), ready.Serial)
+			own := hears(h, "the gateway's own host", func(c events.GatewayCertificate) bool { return c.Host == host("gateway") })
+			h.opens(host("gateway"), own.Serial)
+			if own.Service != "" {
+				t.Errorf("the gateway's own host belongs to service %q", own.Service)
+			}
+		})
+	}
+}
+
+func TestRestartFindsEverythingAsItWas(t *testing.T) {
+	h := ready(t)
+	first := h.register("first")
+	h.register("second")
+	h.state("first", events.StateReady)
+	h.state("second", events.StateReady)
+	before, _ := h.units.Status(t.Context(), "102-traefik")
+	h.stop()
+
+	h.serves(host("first"), first)
+	h.remove("second")
+	third := h.register("third")
+	issued := h.acme.Issued()
+	h.forgets()
+	h.start()
+	h.state("third", events.StateReady)
+	h.serves(host("third"), third)
+	h.state("second", events.StateAbsent)
+	hears(h, "second is withdrawn", func(c events.GatewayCertificate) bool { return c.Host == host("second") && c.Withdrawn })
+
+	after, err := h.units.Status(t.Context(), "102-traefik")
+	if err != nil || after.PID != before.PID {
+		t.Errorf("Traefik had the process %d, and has %d; %v", before.PID, after.PID, err)
+	}
+	if now := h.acme.Issued(); now != issued+1 {
+		t.Errorf("%d certificates issued, want 1", now-issued)
+	}
+	for _, s := range said[events.ServiceReady](h) {
+		if s.Name != "third" {
+			t.Errorf("said again: %+v", s)
+		}
+	}
+	if again := said[events.ProxyReady](h); len(again) != 0 {
+		t.Errorf("said again: %+v", again)
+	}
+}
+
+// ready returns a house whose proxy and gateway are ready.
+func ready(t *testing.T) *house {
+	t.Helper()
+	h := newHouse(t)
+	h.start()
+	h.caReady()
+	h.proxyReady()
+	h.gatewayReady()
+	hears(h, "the proxy is ready", func(events.ProxyReady) bool { return true })
+	return h
+}
+
+func TestAnotherBackendChangesTheRouteAlone(t *testing.T) {
+	h := ready(t)
+	h.register("grafana")
+	before := h.state("grafana", events.StateReady)
+	issued := h.acme.Issued()
+	h.forgets()
+	h.publish(h.ops, events.ServiceRegistered{Name: "grafana", URL: serveText(t, "elsewhere", nil)})
+	h.serves(host("grafana"), "elsewhere")
+	hears(h, "grafana is ready", func(s events.ServiceReady) bool { return s.Name == "grafana" })
+	after := h.state("grafana", events.StateReady)
+	if after.Backend == before.Backend || after.Serials[host("grafana")] != before.Serials[host("grafana")] {
+		t.Errorf("before %+v\nafter %+v", before, after)
+	}
+	if now := h.acme.Issued(); now != issued {
+		t.Errorf("%d certificates issued", now-issued)
+	}
+	if handed := said[events.GatewayCertificate](h); len(handed) != 0 {
+		t.Errorf("handed over: %+v", handed)
+	}
+}
+
+func TestSeveralHosts(t *testing.T) {
+	h := ready(t)
+	body := h.register("wiki", host("wiki"), host("docs"))
+	state := h.state("wiki", events.StateReady)
+	if len(state.Serials) != 2 || state.Serials[host("wiki")] == state.Serials[host("docs")] {
+		t.Errorf("want a certificate for each host: %+v", state)
+	}
+	h.serves(host("wiki"), body)
+	h.serves(host("docs"), body)
+	h.register("wiki", host("wiki"))
+	hears(h, "docs is withdrawn", func(c events.GatewayCertificate) bool { return c.Host == host("docs") && c.Withdrawn })
+	h.eventually("docs is given back", func() error {
+		if len(h.state("wiki", events.StateReady).Hosts) != 1 {
+			return fmt.Errorf("not yet")
+		}
+		return nil
+	})
+}
+
+func TestManyAtOnce(t *testing.T) {
+	const many = 30
+	h := ready(t)
+	url := serveText(t, "one of many", nil)
+	for i := range many {
+		h.publish(h.ops, events.ServiceRegistered{Name: fmt.Sprintf("s%d", i), URL: url})
+	}
+	h.eventuallyWithin(120e9, "all are served", func() error {
+		states, err := events.All[events.ServiceState](h.within(10e9), h.ops.Bucket(events.BucketProxyconf), "service.")
+		ready := 0
+		for _, s := range states {
+			if s.State == events.StateReady {
+				ready++
+			}
+		}
+		if err == nil && ready < many {
+			err = fmt.Errorf("%d of %d", ready, many)
+		}
+		return err
+	})
+	for i := range many {
+		h.serves(host(fmt.Sprintf("s%d", i)), "one of many")
+	}
+	if applied := said[events.ProxyApplied](h); len(applied) > many {
+		t.Errorf("routes were applied %d times for %d services: not gathered", len(applied), many)
+	}
+}
