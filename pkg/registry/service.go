@@ -131,7 +131,7 @@ func bundle(text string) (string, error) {
 	}
 	var out strings.Builder
 	rest := []byte(text)
-	for len(strings.TrimSpace(string(rest))) > 0 {
+	for strings.TrimSpace(string(rest)) != "" {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil || block.Type != "CERTIFICATE" {
 			return "", errors.New("ca has something besides PEM certificates")
