@@ -20,7 +20,7 @@ GOVULNCHECK := $(CACHE)/tools/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 TOOLS_PATH := $(dir $(NATS)):$(dir $(STEP))
 
 PROGRAMS := phoenix-cli phoenix-provisioner phoenix-ca phoenix-proxyconf phoenix-gateway
-# The modules of the workspace, for programs that don't know the pattern `work`.
+# The folders of the modules, for programs that don't know the pattern `work`.
 MODULES = $(patsubst $(CURDIR)/%,%,$(shell go list -m -f '{{.Dir}}'))
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -91,15 +91,18 @@ generate: check-go ## write generated files anew
 fmt: check-go ## format the Go sources
 	git ls-files -z -co --exclude-standard '*.go' | xargs -0 gofmt -s -w
 
+# each runs a command in the folder of every module, and fails if one of them
+# failed. golangci-lint and govulncheck work on one module at a time.
+each = status=0; for module in $(MODULES); do \
+	echo "$@ $$module"; (cd $$module && $(1)) || status=1; done; exit $$status
+
 .PHONY: lint
 lint: check-go $(GOLANGCI_LINT) ## run the linters
-	$(GOLANGCI_LINT) run $(MODULES:%=./%/...)
+	@$(call each,$(GOLANGCI_LINT) run ./...)
 
 .PHONY: vulncheck
 vulncheck: check-go $(GOVULNCHECK) ## look for known vulnerabilities in what is used
-	@status=0; for module in $(MODULES); do \
-		echo "vulncheck $$module"; (cd $$module && $(GOVULNCHECK) ./...) || status=1; \
-	done; exit $$status
+	@$(call each,$(GOVULNCHECK) ./...)
 
 .PHONY: tools
 tools: check-go $(NATS) $(STEP) ## install the command-line clients that tests use
