@@ -19,7 +19,7 @@ const (
 // Limits of the bus.
 const (
 	MaxPayload  = 256 << 10        // bytes of headers and payload of one message
-	AckWait     = 30 * time.Second // until an unsettled message is delivered again
+	AckWait     = 6 * time.Second  // until an unsettled message is delivered again, so what a killed service delays it by
 	MaxDeliver  = 40               // deliveries until a message is a dead letter
 	DedupeFor   = 10 * time.Minute // window in which a message id is remembered
 	SealedFor   = 24 * time.Hour   // life of a sealed pair on the bus
