@@ -106,7 +106,7 @@ func TestDeadLetters(t *testing.T) {
 		}
 		handled <- e.Data.Name
 		return nil
-	}))
+	}), events.On(srv.Connect(t, events.CA), func(context.Context, events.Event[events.ServiceRegistered]) error { return nil }))
 	ops := srv.Connect(t, events.Ops)
 	ctx := within(t, 30*time.Second)
 	sequences := map[uint64]string{}

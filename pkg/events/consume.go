@@ -33,7 +33,7 @@ func On[T Payload](b *Bus, h Handler[T]) Worker {
 	return &worker{bus: b, subject: zero.Subject(), handle: func(ctx context.Context, m raw) error {
 		e, err := decode[T](m)
 		if err != nil {
-			return Invalid(err)
+			return Invalid(&unreadableError{err})
 		}
 		return h(ctx, e)
 	}}
@@ -137,14 +137,24 @@ func (w *worker) fateOf(ctx context.Context, durable string, msg jetstream.Msg, 
 		return Delayed
 	}
 	log.Warn("dead letter", "reason", err)
-	if err := w.bus.bury(ctx, durable, m, err); err != nil {
-		log.Error("publish dead letter; the message stays", "err", err)
-		return Delayed
+	if !w.leftToAnother(err) {
+		if err := w.bus.bury(ctx, durable, m, err); err != nil {
+			log.Error("publish dead letter; the message stays", "err", err)
+			return Delayed
+		}
 	}
 	if err := msg.TermWithReason(reasonOf(err)); err != nil {
 		log.Warn("terminate", "err", err)
 	}
 	return Dead
+}
+
+// leftToAnother says whether another listener makes the dead letter: each of
+// them finds a message unreadable, and one letter is enough.
+func (w *worker) leftToAnother(err error) bool {
+	var unreadable *unreadableError
+	row, ok := ByName(w.subject)
+	return errors.As(err, &unreadable) && ok && len(row.Listeners) > 0 && row.Listeners[0] != w.bus.identity
 }
 
 // ackFor bounds the wait for the bus's word that it knows of an

@@ -28,7 +28,8 @@ const (
 )
 
 // Subject is one row of the contract: a subject, who may speak on it, and who
-// has a durable consumer for it.
+// has a durable consumer for it. The first listener is the one that makes a
+// dead letter of a message that nobody can read.
 type Subject struct {
 	Payload   Payload
 	Doc       string
@@ -77,8 +78,8 @@ func Contract() []Subject {
 		{CertIssued{}, "A certificate was signed, whoever asked.", ids(CA), nil},
 		{CertFailed{}, "A requested certificate was refused.", ids(CA), nil},
 		{CertRevoked{}, "A certificate must not be trusted any more.", ids(CA), nil},
-		{ServiceRegistered{}, "A service claims its name and hosts and says where it is.", ids(Ops, Provisioner), ids(CA, Proxyconf)},
-		{ServiceRemoved{}, "A service gives its name and hosts back.", ids(Ops, Provisioner), ids(CA, Proxyconf)},
+		{ServiceRegistered{}, "A service claims its name and hosts and says where it is.", ids(Ops, Provisioner), ids(Proxyconf, CA)},
+		{ServiceRemoved{}, "A service gives its name and hosts back.", ids(Ops, Provisioner), ids(Proxyconf, CA)},
 		{ServiceReady{}, "A service's certificate was seen in a real handshake.", ids(Proxyconf, Gateway), nil},
 		{ServiceFailed{}, "A service is not served yet; it is tried again.", ids(Proxyconf, Gateway), nil},
 		{GuestDiscovered{}, "A guest of the hypervisor was seen for the first time.", ids(Provisioner), nil},

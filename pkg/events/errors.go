@@ -34,3 +34,10 @@ type invalidError struct{ err error }
 func (e *invalidError) Error() string { return e.err.Error() }
 
 func (e *invalidError) Unwrap() []error { return []error{e.err, errInvalid} }
+
+// unreadableError says that a payload can't be decoded, by whomever.
+type unreadableError struct{ err error }
+
+func (e *unreadableError) Error() string { return e.err.Error() }
+
+func (e *unreadableError) Unwrap() error { return e.err }
