@@ -41,7 +41,7 @@ up: deps traefik build ## build what is missing, and bring the stack up on this 
 	@bin/phoenix-cli up --stand-in-backends
 
 .PHONY: down
-down: build ## stop all of it
+down: $(if $(wildcard bin/phoenix-cli),,bin/phoenix-cli) ## stop all of it
 	@bin/phoenix-cli down
 
 .PHONY: build
