@@ -2,7 +2,7 @@ package cli
 
 import (
 	"errors"
-	"strings"
+	"fmt"
 
 	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/fault"
 	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/home"
@@ -33,7 +33,15 @@ func explainPorts(err error) error {
 	for _, other := range homes {
 		rest = append(rest, fault.Failuref(
 			"give this home another block (--addresses 127.0.2), or stop the other one (phoenix-cli down --home "+other+")",
-			"another Phoenix home, %s, has %s", other, strings.Join(addresses[other], ", ")))
+			"another Phoenix home, %s, has %s", other, some(addresses[other])))
 	}
 	return errors.Join(rest...)
+}
+
+// some names the first of a list, and how many there are besides.
+func some(list []string) string {
+	if len(list) == 1 {
+		return list[0]
+	}
+	return fmt.Sprintf("%s and %d more addresses of this one", list[0], len(list)-1)
 }

@@ -4,11 +4,17 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/fault"
+	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/home"
+	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/host"
 	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/view"
 	"github.com/phoenix-platform/phoenix/pkg/config"
+	"github.com/phoenix-platform/phoenix/pkg/events"
 )
 
 func newStatus(a *app) *cobra.Command {
@@ -47,12 +53,12 @@ func (a *app) status(ctx context.Context) error {
 	return a.write(s, func(w io.Writer, style view.Style) error { return s.Text(w, style, facts) })
 }
 
-// lookAround returns the name and the facts of the home's stack; facts of an
-// absent one when nothing runs.
+// lookAround returns the name and the facts of the home's stack. When no host
+// answers it is absent, unless units of a killed host run on.
 func (a *app) lookAround(ctx context.Context) (string, view.Facts, error) {
 	s, err := a.attach(ctx)
 	if errors.Is(err, errNothingRuns) {
-		return a.absentName(), view.Facts{}, nil
+		return a.withoutHost()
 	}
 	if err != nil {
 		return "", view.Facts{}, err
@@ -62,12 +68,24 @@ func (a *app) lookAround(ctx context.Context) (string, view.Facts, error) {
 	return s.stack, facts, err
 }
 
-// absentName is the name of a stack that does not run.
-func (a *app) absentName() string {
-	if root, err := a.homeRoot(); err == nil {
-		if s, ok, err := loadStored(root); err == nil && ok {
-			return s.Stack
-		}
+func (a *app) withoutHost() (string, view.Facts, error) {
+	facts := view.Facts{Now: time.Now()}
+	root, err := a.homeRoot()
+	if err != nil {
+		return "", facts, fault.Misuse(err, "")
 	}
-	return config.Default().Stack
+	h, err := home.Read(root)
+	if errors.Is(err, home.ErrNoHome) {
+		return config.Default().Stack, facts, nil
+	}
+	if err != nil {
+		return "", facts, err
+	}
+	left, err := host.Left(h)
+	if len(left) > 0 {
+		facts.Stack.State = events.StateDegraded
+		facts.Stack.Reason = "its host has ended and left running: " + strings.Join(left, ", ") +
+			"; phoenix-cli up takes them over, phoenix-cli down ends them"
+	}
+	return stackName(h), facts, err
 }

@@ -2,12 +2,8 @@ package cli
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/phoenix-platform/phoenix/cmd/phoenix-cli/internal/fault"
@@ -44,7 +40,7 @@ func (u *upRun) check(ctx context.Context) error {
 	var programs error
 	u.programs, programs = site.FindPrograms(ctx, u.want, u.Getenv)
 	ports := u.home.CheckPorts(ctx, append(site.Addresses(u.home, u.want), u.standInAddresses...))
-	return errors.Join(programs, explainPorts(ports), checkClock(u.home, time.Now()))
+	return errors.Join(programs, explainPorts(ports), checkCA(u.home, u.want, time.Now()))
 }
 
 // lockUp keeps a second up, or a down, of the same home away.
@@ -66,31 +62,4 @@ func explainHome(err error) error {
 		return fault.Misuse(err, "")
 	}
 	return err
-}
-
-// checkClock refuses a clock that shows a time before the CA was made: every
-// certificate would be not yet valid.
-func checkClock(h *home.Home, now time.Time) error {
-	found, err := filepath.Glob(filepath.Join(h.Container("103"), "var", "lib", "phoenix", "*", "certs", "root_ca.crt"))
-	if err != nil {
-		return fmt.Errorf("look for the CA's root certificate: %w", err)
-	}
-	found = append(found, filepath.Join(h.Container("103"), "var", "lib", "phoenix", "certs", "root_ca.crt"))
-	for _, path := range found {
-		raw, err := os.ReadFile(filepath.Clean(path))
-		if err != nil {
-			continue // there is no CA yet
-		}
-		block, _ := pem.Decode(raw)
-		if block == nil {
-			continue // the CA itself will say what is wrong with it
-		}
-		root, err := x509.ParseCertificate(block.Bytes)
-		if err == nil && now.Before(root.NotBefore) {
-			return fault.Failuref("set the clock, for instance: timedatectl set-ntp true",
-				"this machine's clock shows %s, before the CA of this home was made (%s)",
-				now.UTC().Format(time.RFC3339), root.NotBefore.UTC().Format(time.RFC3339))
-		}
-	}
-	return nil
 }

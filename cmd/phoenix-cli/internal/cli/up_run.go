@@ -216,7 +216,7 @@ func (u *upRun) result(ctx context.Context) error {
 		if err := s.Text(w, style, f); err != nil {
 			return err
 		}
-		return howToOpen(w, style, s, took)
+		return howToOpen(w, style, s, f, took)
 	})
 }
 

@@ -40,7 +40,7 @@ func TestUp(t *testing.T) {
 	s.run("up", "--stand-in-backends").want(t, 0,
 		"container 101 (gateway) runs", "certificate authority serves", "stack home is ready", "2 of 2 services are served",
 		"https://example.com:8443/ answers over verified HTTPS",
-		"Up in", "curl --cacert <(phoenix-cli trust) https://dr-phoenix.phoenix.localhost:8443/")
+		"Up in", "curl --cacert <(phoenix-cli trust) --connect-to ::127.0.0.1:", "https://dr-phoenix.phoenix.localhost:8443/")
 	if !s.host.has("provisioner") || !s.host.has("stand-ins") {
 		t.Errorf("units: %v", s.host.units)
 	}

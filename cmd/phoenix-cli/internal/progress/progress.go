@@ -28,6 +28,8 @@ const (
 	frameEvery = 120 * time.Millisecond
 	// remindEvery is how often a log is told what is still waited for.
 	remindEvery = 10 * time.Second
+	// worthTelling is the shortest time that is told.
+	worthTelling = 50 * time.Millisecond
 )
 
 // Reporter writes progress. It is safe for concurrent use. Close ends it.
@@ -114,7 +116,7 @@ func (r *Reporter) write(mark string, took time.Duration, text string) {
 		mark = fmt.Sprintf("[%6s]", view.Duration(time.Since(r.start)))
 	}
 	line := mark + " " + view.Clean(text)
-	if took > 0 {
+	if took >= worthTelling {
 		line += "  " + r.o.Style.Dim(view.Duration(took))
 	}
 	_, _ = fmt.Fprintln(r.w, line)

@@ -127,9 +127,9 @@ func ServicesText(w io.Writer, style Style, now time.Time, services []Service) e
 		_, err := io.WriteString(w, "No services. Add one: phoenix-cli expose NAME URL\n")
 		return err
 	}
-	t := NewTable(style, "SERVICE", "STATE", "URL", "CERTIFICATE", "BACKEND", "WAY")
+	t := NewTable(style, "SERVICE", "STATE", "URL", "CERTIFICATE", "HOPS", "BACKEND")
 	for _, s := range services {
-		t.Row(Clean(s.Name), style.State(s.State), Clean(s.URL), certificateNote(s, now), Clean(s.Backend), way(s.Hops))
+		t.Row(Clean(s.Name), style.State(s.State), Clean(s.URL), certificateNote(s, now), arrows(s.Hops), Clean(s.Backend))
 	}
 	if _, err := t.WriteTo(w); err != nil {
 		return err
@@ -149,33 +149,27 @@ func certificateNote(s Service, now time.Time) string {
 	return note + "expired"
 }
 
-// way draws the hops: how each leg is protected.
-func way(hops []Hop) string {
-	var b strings.Builder
-	b.WriteString("client")
-	for i, h := range hops {
-		b.WriteString(arrow(h))
-		if i == len(hops)-1 {
-			b.WriteString("service")
-			break
-		}
-		b.WriteString(Clean(h.To))
+// arrows draws how each leg of the way is protected.
+func arrows(hops []Hop) string {
+	out := make([]string, 0, len(hops))
+	for _, h := range hops {
+		out = append(out, arrow(h))
 	}
-	return b.String()
+	return strings.Join(out, " ")
 }
 
 func arrow(h Hop) string {
 	switch {
 	case h.Encrypted && h.Verified:
-		return " => "
+		return "=>"
 	case h.Encrypted:
-		return " ~> "
+		return "~>"
 	}
-	return " -> "
+	return "->"
 }
 
 func legend(style Style) string {
-	return style.Dim("=> encrypted and verified   ~> encrypted, not verified   -> neither, or not seen yet") + "\n"
+	return style.Dim("Hops from client to gateway, proxy and service: => encrypted and verified, ~> encrypted only, -> neither, or not seen yet") + "\n"
 }
 
 // reasons lists why services are not ready.

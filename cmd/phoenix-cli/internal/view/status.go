@@ -103,7 +103,17 @@ func (s Status) Text(w io.Writer, style Style, f Facts) error {
 		_, err := fmt.Fprintf(w, "%s  %s\nNothing runs. Bring it up: phoenix-cli up\n", style.Bold(s.Stack), s.State)
 		return err
 	}
-	if err := s.head(w, style, f); err != nil {
+	if err := s.head(w, style, f); err != nil || len(s.Containers)+len(s.Services) == 0 {
+		return err
+	}
+	if err := s.containersText(w, style); err != nil {
+		return err
+	}
+	return ServicesText(w, style, f.Now, s.Services)
+}
+
+func (s Status) containersText(w io.Writer, style Style) error {
+	if _, err := io.WriteString(w, "\n"); err != nil {
 		return err
 	}
 	t := NewTable(style, "CONTAINER", "ROLE", "NAME", "ADDRESS", "DRIVER", "STATE")
@@ -120,26 +130,21 @@ func (s Status) Text(w io.Writer, style Style, f Facts) error {
 			}
 		}
 	}
-	if _, err := io.WriteString(w, "\n"); err != nil {
-		return err
-	}
-	return ServicesText(w, style, f.Now, s.Services)
+	_, err := io.WriteString(w, "\n")
+	return err
 }
 
 func (s Status) head(w io.Writer, style Style, f Facts) error {
 	t := NewTable(Style{}, style.Bold(s.Stack), style.State(s.State)+since(f))
 	for _, row := range [][2]string{
-		{"waits for", s.Step}, {"because", s.Reason}, {"open", s.Address}, {"CA", s.CA.URL},
+		{"step", s.Step}, {"because", s.Reason}, {"open", s.Address}, {"CA", s.CA.URL},
 		{"root", s.CA.RootFingerprint}, {"run", s.Run},
 	} {
 		if row[1] != "" {
 			t.Row(style.Dim(row[0]), Clean(row[1]))
 		}
 	}
-	if _, err := t.WriteTo(w); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n")
+	_, err := t.WriteTo(w)
 	return err
 }
 
