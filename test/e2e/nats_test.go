@@ -125,7 +125,7 @@ func stepCommands(t *testing.T, s *stack, claimed string) {
 	if r := s.shell("step ca renew --force " + crt + " " + key); r.code != 0 {
 		t.Errorf("renew: %s", r)
 	}
-	for _, name := range []string{"unclaimed." + domain, "example.com", "*." + domain, "bus." + domain} {
+	for _, name := range []string{"unclaimed." + domain, "example.com", "*." + domain, "proxy." + domain, "ca." + domain} {
 		if r := issue("'" + name + "'"); r.code == 0 {
 			t.Errorf("%s was signed", name)
 		}

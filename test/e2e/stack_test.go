@@ -57,8 +57,11 @@ func build(folder string) error {
 	return nil
 }
 
-// blocks numbers the blocks of addresses that the tests of this run take.
+// blocks numbers the blocks of addresses that the tests of this run take. Two
+// runs side by side take different ones.
 var blocks atomic.Int32
+
+func nextBlock() string { return fmt.Sprintf("127.%d.%d", 32+os.Getpid()%200, blocks.Add(1)) }
 
 const domain = "phoenix.localhost"
 
@@ -79,7 +82,7 @@ func newStack(t *testing.T) *stack {
 	}
 	s := &stack{t: t, traefik: testenv.Traefik(t), nginx: testenv.Nginx(t)}
 	s.home = filepath.Join(t.TempDir(), "home")
-	s.block = fmt.Sprintf("127.21.%d", blocks.Add(1))
+	s.block = nextBlock()
 	t.Cleanup(s.cleanup)
 	return s
 }
