@@ -130,4 +130,5 @@ func TestHostThatIsStarting(t *testing.T) {
 	s := newStage(t)
 	s.host.info.Bus = ""
 	s.run("services").want(t, 3, "has not started its bus yet")
+	s.run("status").want(t, 0, "home     starting", "its host waits for the bus")
 }

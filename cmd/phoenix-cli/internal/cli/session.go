@@ -20,6 +20,9 @@ const connectFor = 15 * time.Second
 // errNothingRuns says that no stack runs in a home.
 var errNothingRuns = errors.New("no stack runs")
 
+// errBusStarts says that a home's host is still starting its bus.
+var errBusStarts = errors.New("the host has not started its bus yet")
+
 // session is a running stack: its home, its host and its bus.
 type session struct {
 	home *home.Home
@@ -62,7 +65,8 @@ func (a *app) attachTo(ctx context.Context, h *home.Home) (*session, error) {
 	case err != nil:
 		return nil, err
 	case info.Bus == "":
-		return nil, fault.Latef("try again in a moment; the host's log is "+h.HostLog(), "the host of %s has not started its bus yet", h.Root)
+		return nil, &fault.Error{Code: fault.NotReady, Next: "try again in a moment; the host's log is " + h.HostLog(),
+			Err: fmt.Errorf("%w in %s", errBusStarts, h.Root)}
 	}
 	connecting, cancel := context.WithTimeout(ctx, connectFor)
 	defer cancel()

@@ -57,15 +57,24 @@ func (a *app) status(ctx context.Context) error {
 // answers it is absent, unless units of a killed host run on.
 func (a *app) lookAround(ctx context.Context) (string, view.Facts, error) {
 	s, err := a.attach(ctx)
-	if errors.Is(err, errNothingRuns) {
+	switch {
+	case errors.Is(err, errNothingRuns):
 		return a.withoutHost()
-	}
-	if err != nil {
+	case errors.Is(err, errBusStarts):
+		return a.withoutBus()
+	case err != nil:
 		return "", view.Facts{}, err
 	}
 	defer s.close()
 	facts, err := s.facts(ctx)
 	return s.stack, facts, err
+}
+
+// withoutBus is a stack whose host has just begun, or waits for an external bus.
+func (a *app) withoutBus() (string, view.Facts, error) {
+	name, facts, err := a.withoutHost()
+	facts.Stack.State, facts.Stack.Reason = events.StateStarting, "its host waits for the bus"
+	return name, facts, err
 }
 
 func (a *app) withoutHost() (string, view.Facts, error) {

@@ -241,7 +241,7 @@ func (u *upRun) explain(ctx context.Context, err error) error {
 func (u *upRun) late(err error) error {
 	timeout := u.flags.timeoutFor(u.want)
 	if u.run == "" {
-		return fault.Latef("its log tells more; then phoenix-cli up goes on", "the stack could not be asked for within %s: %w", timeout, err)
+		return fault.Latef(u.next(), "the stack could not be asked for within %s: %w", timeout, err)
 	}
 	var missing []error
 	for _, m := range u.missing {
@@ -259,6 +259,14 @@ func (u *upRun) late(err error) error {
 	const hint = "it goes on: phoenix-cli status, phoenix-cli watch; up again waits again, with --timeout for longer"
 	return &fault.Error{Code: fault.NotReady, Next: hint, Err: errors.Join(append(
 		[]error{fmt.Errorf("run %s is not ready after %s", u.run, timeout)}, missing...)...)}
+}
+
+// next is what to do when there was no bus in time.
+func (u *upRun) next() string {
+	if u.want.Bus.URL != "" && u.home != nil {
+		return "run a nats-server at " + u.want.Bus.URL + " with the configuration " + site.BusFolder(u.home).Config() + "; phoenix-cli up then goes on"
+	}
+	return "phoenix-cli up goes on where it was"
 }
 
 // diagnoseFor bounds the question what keeps a run from being ready.
