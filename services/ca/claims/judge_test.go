@@ -3,6 +3,7 @@ package claims_test
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,10 +34,8 @@ func (r *registered) Services() []registry.Service { return r.services }
 
 func (r *registered) Claimed(host string) (registry.Service, bool) {
 	for _, s := range r.services {
-		for _, h := range s.Hosts {
-			if h == host {
-				return s, true
-			}
+		if slices.Contains(s.Hosts, host) {
+			return s, true
 		}
 	}
 	return registry.Service{}, false

@@ -35,11 +35,15 @@ func (c challengeClient) TLSDial(network, addr string, config *tls.Config) (*tls
 	if err != nil {
 		return nil, fmt.Errorf("validate %s: %w", host, err)
 	}
-	conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, network, endpoint)
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, endpoint)
 	if err != nil {
-		return nil, fmt.Errorf("validate %s at %s: %w", host, endpoint, err)
+		return nil, fmt.Errorf("validate %s: %w", host, err)
 	}
-	return conn.(*tls.Conn), nil
+	out := tls.Client(conn, config)
+	if err := out.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("validate %s at %s: %w", host, endpoint, err), conn.Close())
+	}
+	return out, nil
 }
 
 // LookupTxt implements acme.Client.
@@ -51,7 +55,7 @@ func (c challengeClient) LookupTxt(name string) ([]string, error) {
 
 // Get implements acme.Client. Only http-01 needs it, which is off: it would
 // fetch whatever a stranger's order names.
-func (challengeClient) Get(url string) (*http.Response, error) {
+func (challengeClient) Get(string) (*http.Response, error) {
 	return nil, errors.New("http-01 is off: use tls-alpn-01 or dns-01")
 }
 

@@ -165,5 +165,7 @@ func TestCloseEndsValidation(t *testing.T) {
 		done <- err
 	}()
 	stop()
-	<-done
+	if err := <-done; err == nil {
+		t.Error("it was valid")
+	}
 }

@@ -11,15 +11,10 @@ import (
 	"github.com/smallstep/certificates/authority/config"
 	"github.com/smallstep/certificates/authority/provisioner"
 	"github.com/smallstep/certificates/db"
-	"go.step.sm/crypto/jose"
 )
 
 // newConfig renders ca.json, as stock step-ca reads it too.
-func newConfig(l layout, o Options, key *jose.JSONWebKey, sealed *jose.JSONWebEncryption) ([]byte, error) {
-	encrypted, err := sealed.CompactSerialize()
-	if err != nil {
-		return nil, fmt.Errorf("render the key of the provisioner %q: %w", provisionerAdmin, err)
-	}
+func newConfig(l layout, o Options, admin adminKey) ([]byte, error) {
 	tls := config.DefaultTLSOptions
 	c := &config.Config{
 		Root: []string{l.root()}, FederatedRoots: []string{},
@@ -28,7 +23,7 @@ func newConfig(l layout, o Options, key *jose.JSONWebKey, sealed *jose.JSONWebEn
 		DB:     &db.Config{Type: "badgerv2", DataSource: l.database()},
 		TLS:    &tls,
 		AuthorityConfig: &config.AuthConfig{Provisioners: provisioner.List{
-			&provisioner.JWK{Type: "JWK", Name: provisionerAdmin, Key: key, EncryptedKey: encrypted},
+			&provisioner.JWK{Type: "JWK", Name: provisionerAdmin, Key: admin.public, EncryptedKey: admin.encrypted},
 			&provisioner.ACME{
 				Type: "ACME", Name: provisionerACME,
 				Challenges: []provisioner.ACMEChallenge{provisioner.TLS_ALPN_01, provisioner.DNS_01},
@@ -36,7 +31,7 @@ func newConfig(l layout, o Options, key *jose.JSONWebKey, sealed *jose.JSONWebEn
 		}},
 	}
 	applyOptions(c, o)
-	out, err := json.MarshalIndent(c, "", "\t")
+	out, err := json.MarshalIndent(c, "", "\t") //nolint:gosec // its password field is empty
 	if err != nil {
 		return nil, fmt.Errorf("render ca.json: %w", err)
 	}
@@ -69,12 +64,12 @@ func loadConfig(l layout, o Options) (*config.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the CA's configuration: %w", err)
 	}
-	before, err := json.Marshal(c)
+	before, err := json.Marshal(c) //nolint:gosec // to be compared
 	if err != nil {
 		return nil, fmt.Errorf("compare %s: %w", l.config(), err)
 	}
 	applyOptions(c, o)
-	after, err := json.Marshal(c)
+	after, err := json.Marshal(c) //nolint:gosec // what was in the file goes back into it
 	if err != nil {
 		return nil, fmt.Errorf("compare %s: %w", l.config(), err)
 	}

@@ -63,8 +63,8 @@ func signOne(ca *stepca.CA, id string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(got.Serial)
-	return nil
+	_, err = fmt.Fprintln(os.Stdout, got.Serial)
+	return err
 }
 
 func TestCrashLosesNoCertificate(t *testing.T) {
@@ -138,7 +138,7 @@ func TestHalfWrittenRecordIsCutOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Write([]byte("half a record, as a power cut leaves it")); err != nil {
+	if _, err := f.WriteString("half a record, as a power cut leaves it"); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {

@@ -40,7 +40,33 @@ type database struct {
 	*db.DB
 	chain  chain
 	signed func(Certificate)
-	asked  sync.Map // provisioner id → note, while [CA.Sign] runs
+	asked  asked
+}
+
+// asked holds what [CA.Sign] knows of the certificates that it has signed now,
+// by the id of the provisioner.
+type asked struct {
+	mu    sync.Mutex
+	notes map[string]note
+}
+
+func (a *asked) begin(id string, n note) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.notes[id] = n
+}
+
+func (a *asked) end(id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.notes, id)
+}
+
+func (a *asked) note(id string) (n note, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n, ok = a.notes[id]
+	return n, ok
 }
 
 // openDatabase opens the database that ca.json names.
@@ -65,7 +91,7 @@ func openDatabase(l layout, c *db.Config, ch chain, signed func(Certificate), lo
 			return nil, errors.Join(fmt.Errorf("create table %s: %w", table, err), d.Shutdown())
 		}
 	}
-	return &database{DB: d, chain: ch, signed: signed}, nil
+	return &database{DB: d, chain: ch, signed: signed, asked: asked{notes: map[string]note{}}}, nil
 }
 
 // needsTruncation says that a crash left half a record at the log's end. The
@@ -152,8 +178,8 @@ func (d *database) noteFor(p provisioner.Interface) note {
 	if p == nil {
 		return note{Way: wayOther}
 	}
-	if n, ok := d.asked.Load(p.GetID()); ok {
-		return n.(note)
+	if n, ok := d.asked.note(p.GetID()); ok {
+		return n
 	}
 	return note{Way: wayOf(p.GetType(), p.GetName())}
 }

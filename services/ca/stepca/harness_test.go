@@ -1,7 +1,6 @@
 package stepca_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -15,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -187,7 +187,7 @@ func verify(t testing.TB, ca *stepca.CA, chain [][]byte, name string) *x509.Cert
 
 func contains(t *testing.T, err error, want string) {
 	t.Helper()
-	if err == nil || !bytes.Contains([]byte(err.Error()), []byte(want)) {
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v; want %q in it", err, want)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"go.step.sm/crypto/jose"
 	"go.step.sm/crypto/pemutil"
 )
 
@@ -67,11 +66,11 @@ func newFiles(l layout, o Options) (fileSet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encrypt the intermediate's key: %w", err)
 	}
-	adminKey, sealedAdminKey, err := jose.GenerateDefaultKeyPair([]byte(passwords.admin))
+	admin, err := newAdminKey(passwords.admin)
 	if err != nil {
-		return nil, fmt.Errorf("make the key of the provisioner %q: %w", provisionerAdmin, err)
+		return nil, fmt.Errorf("provisioner %q: %w", provisionerAdmin, err)
 	}
-	config, err := newConfig(l, o, adminKey, sealedAdminKey)
+	config, err := newConfig(l, o, admin)
 	if err != nil {
 		return nil, err
 	}

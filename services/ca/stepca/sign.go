@@ -1,6 +1,7 @@
 package stepca
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -54,8 +55,8 @@ func (c *CA) Sign(ctx context.Context, ask Ask) (Certificate, error) {
 		return out, nil
 	}
 	p := busProvisioner{id: provisionerBus + "/" + key}
-	c.db.asked.Store(p.id, n)
-	defer c.db.asked.Delete(p.id)
+	c.db.asked.begin(p.id, n)
+	defer c.db.asked.end(p.id)
 	options, err := c.signOptions(p, ask)
 	if err != nil {
 		return Certificate{}, err
@@ -69,7 +70,8 @@ func (c *CA) Sign(ctx context.Context, ask Ask) (Certificate, error) {
 
 // signOptions are to step-ca what a provisioner's authorization is.
 func (c *CA) signOptions(p busProvisioner, ask Ask) ([]provisioner.SignOption, error) {
-	template, err := provisioner.TemplateOptions(nil, x509util.CreateTemplateData(ask.Names[0], ask.Names))
+	commonName := cmp.Or(ask.CSR.Subject.CommonName, ask.Names[0])
+	template, err := provisioner.TemplateOptions(nil, x509util.CreateTemplateData(commonName, ask.Names))
 	if err != nil {
 		return nil, fmt.Errorf("template of the certificate: %w", err)
 	}

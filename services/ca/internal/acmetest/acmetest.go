@@ -102,7 +102,7 @@ func StartResponder(t testing.TB) *Responder {
 func shake(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	if c, ok := conn.(*tls.Conn); ok && conn.SetDeadline(time.Now().Add(10*time.Second)) == nil {
-		_ = c.Handshake() //nolint:noctx // there is a deadline
+		_ = c.Handshake()
 	}
 }
 
