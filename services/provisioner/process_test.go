@@ -40,7 +40,7 @@ func TestKilledProvisionerEndsTheRun(t *testing.T) {
 	t.Parallel()
 	r := newProcessRig(t)
 	end[events.StackReady](r.rig, r.up())
-	for n := range 8 {
+	for n := range 6 {
 		run := r.up()
 		<-time.After(time.Duration(n*n*5) * time.Millisecond)
 		r.kill("100-provisioner")

@@ -31,6 +31,9 @@ func (e Configured) apply(s *State, r Rules, _ time.Time) {
 		if i := slices.IndexFunc(known, func(k Container) bool { return k.ID == w.ID }); i >= 0 {
 			c = known[i]
 			c.Wish, c.Stage = w, Wanted
+			if c.Former == "" {
+				c.Former = known[i].Stage
+			}
 		}
 		c.Driver = e.Driver
 		s.Containers = append(s.Containers, c)

@@ -70,7 +70,7 @@ func (s *State) sayReady(c Container) {
 
 func (s *State) sayFailed(c Container, f Failure) {
 	s.say(Notice{Key: containerKey(s.Run, c), ContainerFailed: &events.ContainerFailed{
-		Stack: s.Stack, Run: s.Run, ID: c.ID, Role: c.Role, Step: string(c.Stage), Reason: f.Reason,
+		Stack: s.Stack, Run: s.Run, ID: c.ID, Role: c.Role, Step: c.Stage.doing(), Reason: f.Reason,
 	}})
 }
 

@@ -71,7 +71,7 @@ func (s *State) begin(req Request, r Rules, now time.Time) {
 	s.enter(Making, now)
 	for i := range s.Containers {
 		c := &s.Containers[i]
-		c.Before, c.Changed, c.Repairs, c.Trouble = "", false, 0, ""
+		c.Former, c.Before, c.Changed, c.Repairs, c.Trouble = "", "", false, 0, ""
 	}
 }
 
@@ -84,7 +84,7 @@ func (s *State) join(req Request, r Rules, now time.Time) {
 	s.begin(req, r, now)
 	s.Changed = changed
 	for i, c := range before {
-		s.Containers[i].Before, s.Containers[i].Changed = c.Before, c.Changed
+		s.Containers[i].Former, s.Containers[i].Before, s.Containers[i].Changed = c.Former, c.Before, c.Changed
 	}
 }
 

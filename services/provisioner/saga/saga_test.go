@@ -257,6 +257,32 @@ func TestFailureAtTheConfigurationLeavesARunningStackAlone(t *testing.T) {
 	}
 }
 
+func TestContainersThatWereNotLookedAtStayAsTheyWere(t *testing.T) {
+	foreign := Refused{Run: "home-2", Step: ContainerStep(events.RoleProxy), Reason: "taken"}
+	for _, tt := range []struct {
+		name  string
+		first State
+		want  events.State
+	}{
+		{"running", settled(t), events.StateReady},
+		{"nothing", New("home"), events.StateAbsent},
+	} {
+		s := after(t, tt.first, request(2, events.Present), Configured{Run: "home-2", Wishes: wishes()}, foreign, ServicesWithdrawn{Run: "home-2"})
+		for _, c := range s.PublicContainers() {
+			want := tt.want
+			if c.Role == events.RoleProxy {
+				want = events.StateFailed
+			}
+			if c.State != want {
+				t.Errorf("%s: container %d is %s, want %s", tt.name, c.ID, c.State, want)
+			}
+		}
+		if f := s.Outbox[0].ContainerFailed; f == nil || f.Step != "look" || f.ID != 102 {
+			t.Errorf("%s: said first %v, want container.failed of 102 at look", tt.name, said(s))
+		}
+	}
+}
+
 func TestSameWishJoinsTheRun(t *testing.T) {
 	list := slices.Concat([]Event{request(1, events.Present)}, made("home-1", Missing), []Event{request(2, events.Present)})
 	s := after(t, New("home"), list...)

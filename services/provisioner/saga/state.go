@@ -44,8 +44,22 @@ const (
 	Ready    Stage = "ready"    // its service was seen alive
 	Leaving  Stage = "leaving"  // to be taken down
 	Gone     Stage = "gone"     // taken down; its data is kept
-	Unknown  Stage = "unknown"  // its run failed before it could be looked at
+	Unknown  Stage = "unknown"  // its run failed because it could not be looked at
 )
+
+// doing says in a word what a container of that stage waits for.
+func (s Stage) doing() string {
+	switch s {
+	case Wanted:
+		return "look"
+	case Asked:
+		return "request"
+	case Accepted:
+		return "make"
+	default:
+		return "start"
+	}
+}
 
 // State is everything that is known of a stack's life. It is stored as JSON
 // after each change and before anything is done about it.
@@ -121,7 +135,8 @@ type Failure struct {
 type Container struct {
 	Wish
 	Stage  Stage    `json:"stage"`
-	Before Presence `json:"before,omitempty"`
+	Former Stage    `json:"former,omitempty"` // when the run began
+	Before Presence `json:"before,omitempty"` // what the run found
 	// Changed says that the run, or the repair, changed something in it.
 	Changed bool `json:"changed,omitempty"`
 	// Repairs counts how often it was brought back since the run ended.

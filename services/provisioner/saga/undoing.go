@@ -15,7 +15,7 @@ func (s *State) fail(f Failure, now time.Time) {
 	}
 	s.enter(Undoing, now)
 	for i := range s.Containers {
-		s.Containers[i].Stage = s.Containers[i].afterFailure()
+		s.Containers[i].Stage = s.Containers[i].afterFailure(f.Step)
 	}
 }
 
@@ -23,16 +23,20 @@ func (s *State) fail(f Failure, now time.Time) {
 // was not there before is taken down, however far the run has come with it: an
 // action whose result was not heard may have made it. What ran before goes on
 // running, and what was not even looked at is left as it is.
-func (c Container) afterFailure() Stage {
+func (c Container) afterFailure(step Step) Stage {
 	switch {
 	case c.Before == Missing || c.Before == Kept:
 		return Leaving
 	case c.Before == Running:
 		return Ready
-	case c.Stage == Wanted:
-		return Unknown
-	default:
+	case c.Stage != Wanted:
 		return c.Stage
+	case step == ContainerStep(c.Role):
+		return Unknown
+	case c.Former == Ready:
+		return Ready
+	default:
+		return Gone
 	}
 }
 

@@ -72,17 +72,17 @@ func (c container) close() { _ = c.root.Close() }
 func (d *Driver) open(id int) (container, error) {
 	folder, err := os.OpenRoot(d.folder)
 	if err != nil {
-		return container{}, notFound(id, err)
+		return container{}, d.notFound(id, err)
 	}
 	defer func() { _ = folder.Close() }()
 	root, err := folder.OpenRoot(strconv.Itoa(id))
 	if err != nil {
-		return container{}, notFound(id, err)
+		return container{}, d.notFound(id, err)
 	}
 	mark, err := readMark(root)
 	if err != nil {
 		_ = root.Close()
-		return container{}, fmt.Errorf("container %d: %w", id, err)
+		return container{}, fmt.Errorf("%s: %w", d.Root(id), err)
 	}
 	return container{driver.Container{ID: id, Mark: mark, Address: d.address(id)}, root}, nil
 }
@@ -112,9 +112,9 @@ func (d *Driver) check(r driver.Ref) error {
 
 // notFound turns the errors of opening a container into those of the driver.
 // What is there and can't be opened as a folder is somebody else's.
-func notFound(id int, err error) error {
+func (d *Driver) notFound(id int, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("container %d: %w", id, driver.ErrNotFound)
 	}
-	return fmt.Errorf("open container %d: %w: %w", id, driver.ErrForeign, err)
+	return fmt.Errorf("open %s: %w: %w", d.Root(id), driver.ErrForeign, err)
 }
