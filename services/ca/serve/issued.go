@@ -19,6 +19,10 @@ import (
 // message safely on disk before it answers.
 const sideBySide = 16
 
+// holderACME holds the key of whatever was ordered by ACME: the challenge was
+// answered there.
+const holderACME = "proxy"
+
 // Issued says cert.issued of certificates. What it was given and could not say
 // before the process ended is found again in the CA's database.
 type Issued struct {
@@ -120,6 +124,9 @@ func (i *Issued) Say(ctx context.Context, c stepca.Certificate) error {
 	known, err := i.book.Issued(ctx, c.Serial)
 	if err != nil || known {
 		return err
+	}
+	if c.Way == stepca.WayACME {
+		c.Holder = holderACME
 	}
 	_, err = i.speaker.Publish(ctx, events.CertIssued{
 		Serial: c.Serial, Names: c.Names, NotBefore: c.NotBefore, NotAfter: c.NotAfter, Provisioner: c.Provisioner,
