@@ -61,9 +61,10 @@ func assemble(ctx context.Context, rt *service.Runtime, set setup, units serve.U
 	}
 	client := traefik.NewClient(rt.Config.Proxy.API)
 	backends := serve.NewBackends(known, backend.Checker{Policy: set.rules.Backends}, rt.Log)
-	routes := serve.NewRoutes(set.site, known, folder, client, backends, rt.Bus, rt.Log)
+	orders := serve.NewOrders()
+	routes := serve.NewRoutes(set.site, known, folder, client, backends, orders, rt.Bus, rt.Log)
 	life := serve.NewLife(set.site, known, folder, client, units, routes, rt.Log)
-	certificates := serve.NewCertificates(set.site, known, folder, routes, units, rt.Log)
+	certificates := serve.NewCertificates(set.site, known, folder, routes, orders, units, rt.Log)
 	handover := serve.NewHandover(set.site, known, certificates, rt.Bus, set.own, rt.Log)
 	states := serve.NewStates(set.site, known, backends, routes, certificates, rt.Bus, serve.NewMetrics(rt.Metrics), rt.Log)
 	rt.Health.Check("traefik", life.Healthy)

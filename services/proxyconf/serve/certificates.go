@@ -1,12 +1,14 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +41,7 @@ type Certificates struct {
 	reader *storage.Reader
 	folder traefik.Folder
 	routes *Routes
+	orders *Orders
 	units  Units
 	log    *slog.Logger
 	next   []func()
@@ -60,7 +63,8 @@ type Certificates struct {
 type Host struct {
 	Pair   seal.Pair // in Traefik's store and signed by our root; zero: none
 	Seen   Seen      // in a handshake; zero: not seen
-	Since  time.Time // since when the host is wanted
+	Came   time.Time // when the host was first wanted
+	Since  time.Time // since when its certificate is overdue or not
 	Amiss  time.Time // since when handshakes don't show the pair's certificate; zero: they do
 	Reason string    // why there is no certificate, or why it is not shown
 
@@ -72,14 +76,19 @@ type Host struct {
 func (h Host) Served() bool { return h.Seen.Serial != "" && h.Seen.Serial == h.Pair.Serial }
 
 // NewCertificates returns the reconciler of Traefik's certificates.
-func NewCertificates(site Site, b *book.Book, folder traefik.Folder, routes *Routes, units Units, log *slog.Logger) *Certificates {
+func NewCertificates(site Site, b *book.Book, folder traefik.Folder, routes *Routes, orders *Orders, units Units, log *slog.Logger) *Certificates {
 	c := &Certificates{
 		bell: newBell(), site: site, book: b, folder: folder, reader: storage.NewReader(folder.Storage()),
-		routes: routes, units: units, log: log.With("part", "certificates"),
+		routes: routes, orders: orders, units: units, log: log.With("part", "certificates"),
 		pairs: map[string]seal.Pair{}, hosts: map[string]*Host{},
 	}
 	b.Notify(c.Ring)
 	routes.Notify(c.Ring)
+	// What is there already is known before the first route is written.
+	if _, err := c.readStorage(); err != nil {
+		c.log.Warn("Traefik's store", "err", err)
+	}
+	c.orders.Fill(slices.Collect(maps.Keys(c.pairs)), nil)
 	return c
 }
 
@@ -224,19 +233,23 @@ func (c *Certificates) wanted() []string {
 func (c *Certificates) adopt(wanted []string, now time.Time) (news bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	issued := false
 	current := make(map[string]struct{}, len(wanted))
 	for _, host := range wanted {
 		current[host] = struct{}{}
 		h := c.hosts[host]
 		if h == nil {
-			h = &Host{Since: now}
+			h = &Host{Came: now, Since: now}
 			c.hosts[host] = h
 			news = true
 		}
 		if pair := c.pairs[host]; pair.Serial != h.Pair.Serial && pair.Verify(c.roots) == nil {
 			h.Pair, h.Amiss, h.Reason, h.failures, h.due = pair, now, "", 0, time.Time{}
-			news = true
+			issued = true
 		}
+	}
+	if issued {
+		c.bePatient(now)
 	}
 	for host := range c.hosts {
 		if _, ok := current[host]; !ok {
@@ -244,7 +257,17 @@ func (c *Certificates) adopt(wanted []string, now time.Time) (news bool) {
 			news = true
 		}
 	}
-	return news
+	return news || issued
+}
+
+// bePatient gives hosts more time whose orders were not seen to fail: while other
+// certificates come, theirs are under way.
+func (c *Certificates) bePatient(now time.Time) {
+	for _, h := range c.hosts {
+		if h.Pair.Serial == "" && h.Reason == "" {
+			h.Since = now
+		}
+	}
 }
 
 // shake does the handshakes that are due, and says whether they showed anything
@@ -317,13 +340,22 @@ func (c *Certificates) note(ctx context.Context, host string, h *Host, seen Seen
 	return true
 }
 
-// order has Traefik try failed orders again, and returns when to come back.
+// order gives hosts their turn, has Traefik try failed orders again, and returns
+// when to come back.
 func (c *Certificates) order(ctx context.Context) time.Duration {
-	missing := c.missing()
+	have, missing := c.inventory()
+	if c.orders.Fill(have, missing) {
+		c.routes.Ring()
+	}
+	if c.routes.Served().marker == "" { // Traefik was told of nothing yet
+		return 0
+	}
 	again, next := c.patience.due(time.Now(), strings.Join(missing, " "))
 	if !again {
 		return next
 	}
+	c.orders.Fail()
+	c.orders.Fill(have, missing)
 	if err := c.explain(ctx, missing); err != nil {
 		c.log.WarnContext(ctx, "no reason found", "err", err)
 	}
@@ -333,20 +365,21 @@ func (c *Certificates) order(ctx context.Context) time.Duration {
 	return next
 }
 
-// missing returns the hosts without a certificate, sorted. Those that Traefik was
-// not told of yet don't count.
-func (c *Certificates) missing() []string {
-	if c.routes.Served().marker == "" {
-		return nil
-	}
-	var out []string
-	for host, h := range c.Hosts() {
-		if h.Pair.Serial == "" {
-			out = append(out, host)
+// inventory returns the hosts with a certificate and those without one, which are
+// in the order in which they came.
+func (c *Certificates) inventory() (have, missing []string) {
+	hosts := c.Hosts()
+	for host, h := range hosts {
+		if h.Pair.Serial != "" {
+			have = append(have, host)
+		} else {
+			missing = append(missing, host)
 		}
 	}
-	slices.Sort(out)
-	return out
+	slices.SortFunc(missing, func(a, b string) int {
+		return cmp.Or(hosts[a].Came.Compare(hosts[b].Came), cmp.Compare(a, b))
+	})
+	return have, missing
 }
 
 // explain finds out from Traefik's log why orders failed.

@@ -4,7 +4,7 @@ import "time"
 
 // The pauses before Traefik is made to try failed orders again.
 const (
-	firstTry = 3 * time.Second // an order takes less, unless many are under way
+	firstTry = 5 * time.Second // an order takes less, unless many are under way
 	mostTry  = time.Minute
 )
 

@@ -29,6 +29,7 @@ type Routes struct {
 	folder   traefik.Folder
 	client   *traefik.Client
 	backends *Backends
+	orders   *Orders
 	speaker  Speaker
 	next     []func() // bells of those that go on from here
 	log      *slog.Logger
@@ -58,9 +59,9 @@ type written struct {
 
 // NewRoutes returns the reconciler of the routes. Those in next are rung when
 // Traefik serves something new.
-func NewRoutes(site Site, b *book.Book, folder traefik.Folder, client *traefik.Client, backends *Backends, speaker Speaker, log *slog.Logger) *Routes {
+func NewRoutes(site Site, b *book.Book, folder traefik.Folder, client *traefik.Client, backends *Backends, orders *Orders, speaker Speaker, log *slog.Logger) *Routes {
 	r := &Routes{
-		bell: newBell(), site: site, book: b, folder: folder, client: client, backends: backends, speaker: speaker,
+		bell: newBell(), site: site, book: b, folder: folder, client: client, backends: backends, orders: orders, speaker: speaker,
 		log: log.With("part", "routes"),
 	}
 	b.Notify(r.Ring)
@@ -152,7 +153,7 @@ func (r *Routes) compose() (written, error) {
 	}
 	w := written{sequences: map[string]uint64{}, trust: []string{root}}
 	for _, s := range r.book.Services() {
-		route := traefik.Route{Service: s.Name, Hosts: s.Hosts}
+		route := traefik.Route{Service: s.Name, Hosts: s.Hosts, Order: r.ordered(s.Hosts)}
 		if found := r.backends.Route(s); found.Usable() {
 			route.Servers = found.Servers
 			if route.TLS, err = r.verification(found); err != nil {
@@ -167,6 +168,16 @@ func (r *Routes) compose() (written, error) {
 	}
 	w.Rendered, err = d.Render()
 	return w, err
+}
+
+func (r *Routes) ordered(hosts []string) []string {
+	var out []string
+	for _, host := range hosts {
+		if r.orders.Ordered(host) {
+			out = append(out, host)
+		}
+	}
+	return out
 }
 
 func (r *Routes) verification(found backend.Route) (*traefik.BackendTLS, error) {

@@ -32,6 +32,8 @@ type Own struct {
 type Route struct {
 	Service string
 	Hosts   []string
+	// Order are those of the hosts that Traefik shall have a certificate for.
+	Order []string
 	// Servers are the URLs of the backend. Without one the route answers 503, and
 	// its certificates are ordered all the same.
 	Servers []string
@@ -61,9 +63,10 @@ type Dynamic struct {
 
 // Rendered is a dynamic configuration ready to be written.
 type Rendered struct {
-	// Revision stands for the content but for the attempt.
+	// Revision stands for the routes.
 	Revision string
-	// Marker is the name by which Traefik's API shows that it has it.
+	// Marker stands for the whole content. It is the name by which Traefik's API
+	// shows that it has it.
 	Marker string
 	YAML   []byte
 }
@@ -77,9 +80,7 @@ func (d Dynamic) Render() (Rendered, error) {
 	if err != nil {
 		return Rendered{}, fmt.Errorf("render Traefik's dynamic configuration: %w", err)
 	}
-	sum := sha256.Sum256(content)
-	r := Rendered{Revision: hex.EncodeToString(sum[:6])}
-	r.Marker = "revision-" + r.Revision + "-" + strconv.Itoa(d.Attempt)
+	r := Rendered{Revision: d.revision(), Marker: "revision-" + digest(content) + "-" + strconv.Itoa(d.Attempt)}
 	config.HTTP.Middlewares = map[string]*dynamic.Middleware{r.Marker: marker(r.Revision)}
 	r.YAML, err = yaml.Marshal(config)
 	if err != nil {
@@ -89,6 +90,25 @@ func (d Dynamic) Render() (Rendered, error) {
 		return Rendered{}, fmt.Errorf("render Traefik's dynamic configuration: %w", errTemplate)
 	}
 	return r, nil
+}
+
+// revision stands for what is routed where, whatever is ordered and tried again.
+func (d Dynamic) revision() string {
+	sum := sha256.New()
+	for _, o := range d.Own {
+		_, _ = fmt.Fprintf(sum, "%q\n", []string{o.Label, o.Host}) // never fails
+	}
+	for _, r := range d.Routes {
+		_, _ = fmt.Fprintf(sum, "%q %q %q %+q\n", r.Service, r.Hosts, r.Servers, verification(r.TLS))
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:6])
+}
+
+func verification(t *BackendTLS) []string {
+	if t == nil {
+		return nil
+	}
+	return []string{t.RootFile, t.ServerName}
 }
 
 // marker is a middleware that no router uses. It is also what keeps the
@@ -106,11 +126,11 @@ func (d Dynamic) configuration() *dynamic.Configuration {
 		ServersTransports: map[string]*dynamic.ServersTransport{},
 	}
 	for _, o := range d.Own {
-		http.Routers["stack-"+o.Label] = d.router(o.Label, pingTarget, o.Host)
+		http.Routers["stack-"+o.Label] = d.router(o.Label, pingTarget, []string{o.Host}, []string{o.Host})
 	}
 	for _, r := range d.Routes {
 		key := "service-" + r.Service
-		http.Routers[key] = d.router(r.Service, key, r.Hosts...)
+		http.Routers[key] = d.router(r.Service, key, r.Hosts, r.Order)
 		http.Services[key] = &dynamic.Service{LoadBalancer: balancer(r, transportName(r))}
 		if r.TLS != nil {
 			http.ServersTransports[transportName(r)] = serversTransportOf(*r.TLS)
@@ -120,19 +140,19 @@ func (d Dynamic) configuration() *dynamic.Configuration {
 }
 
 // router has each host's certificate ordered by itself.
-func (d Dynamic) router(label, service string, hosts ...string) *dynamic.Router {
+func (d Dynamic) router(label, service string, hosts, order []string) *dynamic.Router {
 	rules := make([]string, len(hosts))
-	domains := make([]types.Domain, len(hosts))
 	for i, h := range hosts {
 		rules[i] = "Host(`" + h + "`)"
-		domains[i] = types.Domain{Main: h}
 	}
-	return &dynamic.Router{
-		EntryPoints: []string{entryPoint},
-		Rule:        strings.Join(rules, " || "),
-		Service:     service,
-		TLS:         &dynamic.RouterTLSConfig{CertResolver: d.resolver(label), Domains: domains},
+	secured := &dynamic.RouterTLSConfig{}
+	if len(order) > 0 { // with a resolver alone, Traefik would order for all hosts
+		secured.CertResolver = d.resolver(label)
 	}
+	for _, h := range order {
+		secured.Domains = append(secured.Domains, types.Domain{Main: h})
+	}
+	return &dynamic.Router{EntryPoints: []string{entryPoint}, Rule: strings.Join(rules, " || "), Service: service, TLS: secured}
 }
 
 // resolver picks the same one for the same label each time.

@@ -3,6 +3,7 @@ package traefik
 import (
 	"fmt"
 	"os"
+	"regexp"
 
 	"github.com/goccy/go-yaml"
 	"github.com/traefik/genconf/dynamic"
@@ -23,12 +24,13 @@ func (f Folder) RoutedHosts() (map[string]bool, error) {
 	if config.HTTP == nil {
 		return hosts, nil
 	}
+	rule := regexp.MustCompile("Host\\(`([^`]+)`\\)")
 	for _, r := range config.HTTP.Routers {
-		if r == nil || r.TLS == nil {
+		if r == nil {
 			continue
 		}
-		for _, d := range r.TLS.Domains {
-			hosts[d.Main] = true
+		for _, match := range rule.FindAllStringSubmatch(r.Rule, -1) {
+			hosts[match[1]] = true
 		}
 	}
 	return hosts, nil

@@ -61,8 +61,8 @@ func dynamic() traefik.Dynamic {
 	return traefik.Dynamic{
 		Own: []traefik.Own{{Label: "proxy", Host: "proxy.phoenix.localhost"}, {Label: "gateway", Host: "gateway.phoenix.localhost"}},
 		Routes: []traefik.Route{
-			{Service: "grafana", Hosts: []string{"g.phoenix.localhost", "grafana.phoenix.localhost"}, Servers: []string{"http://127.0.0.1:3000"}},
-			{Service: "nas", Hosts: []string{"nas.phoenix.localhost"}, Servers: []string{"https://10.0.0.5:5001", "https://[fd00::5]:5001"}, TLS: &traefik.BackendTLS{RootFile: "/var/lib/phoenix/trust/nas.pem", ServerName: "nas.lan"}},
+			{Service: "grafana", Hosts: []string{"g.phoenix.localhost", "grafana.phoenix.localhost"}, Order: []string{"g.phoenix.localhost"}, Servers: []string{"http://127.0.0.1:3000"}},
+			{Service: "nas", Hosts: []string{"nas.phoenix.localhost"}, Order: []string{"nas.phoenix.localhost"}, Servers: []string{"https://10.0.0.5:5001", "https://[fd00::5]:5001"}, TLS: &traefik.BackendTLS{RootFile: "/var/lib/phoenix/trust/nas.pem", ServerName: "nas.lan"}},
 			{Service: "down", Hosts: []string{"down.phoenix.localhost"}},
 		},
 		Resolvers:          traefik.ResolverNames(2),
@@ -149,6 +149,11 @@ func TestRevisionStandsForContent(t *testing.T) {
 	d.Attempt++
 	if r := render(t, d); r.Revision != first.Revision || r.Marker == first.Marker {
 		t.Errorf("another attempt: revision %s, marker %s; first %s, %s", r.Revision, r.Marker, first.Revision, first.Marker)
+	}
+	d = dynamic()
+	d.Routes[0].Order = nil
+	if r := render(t, d); r.Revision != first.Revision || r.Marker == first.Marker {
+		t.Errorf("another order: revision %s, marker %s; first %s, %s", r.Revision, r.Marker, first.Revision, first.Marker)
 	}
 	d.Routes[0].Servers[0] = "http://127.0.0.1:3001"
 	if r := render(t, d); r.Revision == first.Revision {
