@@ -117,7 +117,7 @@ func (s *stage) run(t *testing.T) (stop func()) {
 // kills.
 func (s *stage) spawn(t *testing.T) (kill func()) {
 	t.Helper()
-	cmd := exec.CommandContext(context.Background(), os.Args[0], "-config", s.file) //nolint:usetesting // killed below
+	cmd := exec.CommandContext(context.Background(), os.Args[0], "-config", s.file)
 	cmd.Env = append(os.Environ(), asService+"=1")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

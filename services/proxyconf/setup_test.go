@@ -33,7 +33,7 @@ func TestCurveKeyIsForItsOwnerAlone(t *testing.T) {
 	if _, key, err := readCurve(path); err != nil || !strings.HasPrefix(key, "X") {
 		t.Errorf("key %s, %v", key, err)
 	}
-	if err := os.Chmod(path, 0o644); err != nil {
+	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // the fault that is to be found
 		t.Fatal(err)
 	}
 	if _, _, err := readCurve(path); err == nil || !strings.Contains(err.Error(), "chmod 600") {

@@ -211,7 +211,7 @@ func TestHTTPSBackends(t *testing.T) {
 	h.eventually("nothing passes to a stranger", func() error {
 		body, _, err := h.get(host("stranger"))
 		if err == nil || body == "appliance" {
-			return fmt.Errorf("body %q, %v", body, err)
+			return fmt.Errorf("body %q, %w", body, err)
 		}
 		return nil
 	})

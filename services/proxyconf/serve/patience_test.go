@@ -8,7 +8,7 @@ import (
 func TestPatience(t *testing.T) {
 	var p patience
 	start := time.Now()
-	at := func(d time.Duration) time.Time { return start.Add(d) }
+	at := start.Add
 	steps := []struct {
 		after   time.Duration
 		missing string

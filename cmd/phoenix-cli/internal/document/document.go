@@ -65,8 +65,8 @@ func comments(r *jsonschema.Reflector, root, folder string) error {
 		r.CommentMap = map[string]string{}
 	}
 	for key, text := range one.CommentMap {
-		name := key[strings.LastIndex(key, "/")+1:]
-		r.CommentMap[module+folder+name[strings.Index(name, "."):]] = strings.ReplaceAll(text, "\n", " ")
+		_, name, _ := strings.Cut(key[strings.LastIndex(key, "/")+1:], ".")
+		r.CommentMap[module+folder+"."+name] = strings.ReplaceAll(text, "\n", " ")
 	}
 	return nil
 }
