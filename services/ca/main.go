@@ -6,7 +6,6 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"runtime/debug"
 
 	"github.com/phoenix-platform/phoenix/pkg/events"
 	"github.com/phoenix-platform/phoenix/pkg/service"
@@ -16,14 +15,7 @@ import (
 	"github.com/phoenix-platform/phoenix/services/ca/stepca"
 )
 
-// gcPercent keeps garbage small. The database's empty buffer of 80 MB counts as
-// live memory: by default as much garbage would be let pile up.
-const gcPercent = 25
-
-func main() {
-	debug.SetGCPercent(gcPercent)
-	os.Exit(service.Main(events.CA, build))
-}
+func main() { os.Exit(service.Main(events.CA, build)) }
 
 // build wires the service.
 func build(ctx context.Context, rt *service.Runtime) ([]service.Worker, error) {

@@ -10,11 +10,12 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/dgraph-io/badger/v2"
 	"github.com/smallstep/certificates/authority/provisioner"
 	"github.com/smallstep/certificates/db"
 	"github.com/smallstep/nosql"
 	nosqldb "github.com/smallstep/nosql/database"
+
+	"github.com/phoenix-platform/phoenix/services/ca/stepca/badgerdb"
 )
 
 // The tables: step-ca's own for certificates, and two of ours beside them that
@@ -24,6 +25,15 @@ const (
 	tableNotes        = "phoenix_notes"    // serial → note
 	tableRequests     = "phoenix_requests" // id of a request to [CA.Sign] → serial
 )
+
+// tables lists the tables of step-ca, which it expects to be there, and ours.
+func tables() []string {
+	return []string{
+		tableCertificates, "x509_certs_data", "revoked_x509_certs", "x509_crl", "used_ott",
+		"ssh_certs", "ssh_hosts", "ssh_users", "ssh_host_principals", "revoked_ssh_certs",
+		tableNotes, tableRequests,
+	}
+}
 
 // note is what we keep of a certificate beside what step-ca keeps.
 type note struct {
@@ -71,51 +81,40 @@ func (a *asked) note(id string) (n note, ok bool) {
 
 // openDatabase opens the database that ca.json names.
 func openDatabase(l layout, c *db.Config, ch chain, signed func(Certificate), log *slog.Logger) (*database, error) {
-	opened, err := db.New(c)
-	if err != nil && needsTruncation(err) {
-		log.Warn("a crash left half a record in the CA's database; it is cut off", "database", c.DataSource)
-		opened, err = reopen(c)
-	}
-	if err != nil && strings.Contains(err.Error(), "Cannot acquire directory lock") {
+	store, err := openStore(c, log)
+	if errors.Is(err, badgerdb.ErrLocked) {
 		return nil, fmt.Errorf("the database %s is in use%s: only one process can have it; stop that one first", c.DataSource, holder(l))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the database %s: %w", c.DataSource, err)
+		return nil, fmt.Errorf("open the CA's database: %w", err)
 	}
-	d, ok := opened.(*db.DB)
-	if !ok {
-		return nil, errors.Join(errors.New("the CA's configuration has no database: ACME needs one"), opened.Shutdown())
+	d := &database{DB: &db.DB{DB: store}, chain: ch, signed: signed, asked: asked{notes: map[string]note{}}}
+	tx := new(nosqldb.Tx)
+	for _, table := range tables() {
+		tx.CreateTable([]byte(table))
 	}
-	for _, table := range []string{tableNotes, tableRequests} {
-		if err := d.CreateTable([]byte(table)); err != nil {
-			return nil, errors.Join(fmt.Errorf("create table %s: %w", table, err), d.Shutdown())
-		}
+	if err := d.Update(tx); err != nil {
+		return nil, errors.Join(fmt.Errorf("create the CA's tables: %w", err), d.Shutdown())
 	}
-	return &database{DB: d, chain: ch, signed: signed, asked: asked{notes: map[string]note{}}}, nil
+	return d, nil
 }
 
-// needsTruncation says that a crash left half a record at the log's end. The
-// database wraps that error as text alone.
-func needsTruncation(err error) bool {
-	return strings.Contains(err.Error(), badger.ErrTruncateNeeded.Error())
+// openStore opens Badger with our driver and anything else with step's.
+func openStore(c *db.Config, log *slog.Logger) (nosql.DB, error) { //nolint:ireturn // step's interface to its databases
+	switch {
+	case c == nil:
+		return nil, errors.New("ca.json names none, and ACME needs one")
+	case strings.EqualFold(c.Type, nosql.BadgerV2Driver):
+		return badgerdb.Open(badgerdb.Config{
+			Folder: c.DataSource, Values: c.ValueDir, NoMap: strings.EqualFold(c.BadgerFileLoadingMode, nosql.BadgerFileIO),
+		}, log)
+	default:
+		return nosql.New(c.Type, c.DataSource, nosql.WithDatabase(c.Database), nosql.WithValueDir(c.ValueDir))
+	}
 }
 
-// reopen cuts the half-written record off. Writes are synced before they are
-// answered, so nobody was told of it.
-func reopen(c *db.Config) (db.AuthDB, error) {
-	options := badger.DefaultOptions(c.DataSource).WithTruncate(true).WithLogger(nil)
-	if c.ValueDir != "" {
-		options.ValueDir = c.ValueDir
-	}
-	mended, err := badger.Open(options)
-	if err != nil {
-		return nil, fmt.Errorf("cut off what a crash left: %w", err)
-	}
-	if err := mended.Close(); err != nil {
-		return nil, fmt.Errorf("cut off what a crash left: %w", err)
-	}
-	return db.New(c)
-}
+// Shutdown closes the database. step-ca's own would not: it did not open it.
+func (d *database) Shutdown() error { return d.Close() }
 
 // holder tells the process that has the database, as far as it says so.
 func holder(l layout) string {
