@@ -81,10 +81,7 @@ func (w *worker) consume(ctx context.Context, durable string, healthy func()) er
 	defer messages.Stop()
 	for {
 		msg, err := messages.Next(jetstream.NextContext(ctx))
-		switch {
-		case errors.Is(err, jetstream.ErrNoHeartbeat):
-			return err
-		case err != nil:
+		if err != nil {
 			return fmt.Errorf("next message of %s: %w", durable, err)
 		}
 		healthy()
