@@ -36,8 +36,11 @@ func FrontDoor(ctx context.Context, url, gateway, root string) error {
 	retry := backoff.NewExponentialBackOff()
 	retry.InitialInterval, retry.MaxInterval = 50*time.Millisecond, time.Second
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		last = ask(ctx, client, url)
-		return struct{}{}, last
+		err := ask(ctx, client, url)
+		if err != nil && (last == nil || ctx.Err() == nil) { // not what ctx's end made of it
+			last = err
+		}
+		return struct{}{}, err
 	}, backoff.WithBackOff(retry), backoff.WithMaxElapsedTime(0))
 	switch {
 	case err == nil:

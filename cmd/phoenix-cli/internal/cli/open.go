@@ -14,7 +14,7 @@ import (
 )
 
 // howToOpen tells what to do with a stack that is up.
-func howToOpen(w io.Writer, style view.Style, s view.Status, f view.Facts, took time.Duration) error {
+func (a *app) howToOpen(w io.Writer, style view.Style, s view.Status, f view.Facts, took time.Duration) error {
 	first := s.Address
 	for _, v := range s.Services {
 		if v.State == events.StateReady {
@@ -23,13 +23,21 @@ func howToOpen(w io.Writer, style view.Style, s view.Status, f view.Facts, took 
 		}
 	}
 	_, err := fmt.Fprintf(w, `
-%s in %s. Open it:
-  curl --cacert <(phoenix-cli trust)%s %s
-  phoenix-cli trust --install          this machine trusts the stack
-  eval "$(phoenix-cli env)"            plain nats, step and curl work
-  phoenix-cli expose NAME URL          one more service
-`, style.Good("Up"), view.Duration(took), connectTo(f), first)
+%[1]s in %[2]s. Open it:
+  curl --cacert <(%[3]s trust)%[4]s %[5]s
+Trust it on this machine:            %[3]s trust --install
+Have plain nats, step, curl work:    eval "$(%[3]s env)"
+Serve one more service:              %[3]s expose NAME URL
+`, style.Good("Up"), view.Duration(took), a.called(), connectTo(f), first)
 	return err
+}
+
+// called is how people call this program: as they did, when that was by a path.
+func (a *app) called() string {
+	if strings.Contains(a.Program, "/") {
+		return a.Program
+	}
+	return program
 }
 
 // connectTo is what curl must be told where names of the stack do not lead to

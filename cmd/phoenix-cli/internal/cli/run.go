@@ -16,8 +16,10 @@ const program = "phoenix-cli"
 type World struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	Getenv         func(string) string
-	Environ        func() []string
+	// Program is how this program was called.
+	Program string
+	Getenv  func(string) string
+	Environ func() []string
 }
 
 // Run executes the command that args name and returns its exit code.

@@ -52,6 +52,28 @@ func (u *upRun) do(ctx context.Context) error {
 		return err
 	}
 	defer u.session.close()
+	return u.drive(ctx)
+}
+
+// drive asks for the stack and sees it through. It ends early when the host
+// does: nothing would come any more.
+func (u *upRun) drive(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		u.session.op.Outages(ctx, func(lost bool) { u.outage(ctx, lost, cancel) })
+	}()
+	err := u.see(ctx)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errHostEnded) {
+		err = cause
+	}
+	cancel(nil)
+	<-watched
+	return err
+}
+
+func (u *upRun) see(ctx context.Context) error {
 	mark, err := u.request(ctx)
 	if err != nil {
 		return err
@@ -67,6 +89,22 @@ func (u *upRun) do(ctx context.Context) error {
 		return err
 	}
 	return u.result(ctx)
+}
+
+// errHostEnded says that the host ended while its stack was being brought up.
+var errHostEnded = errors.New("the host has ended")
+
+// outage looks whether a bus that does not answer will come back.
+func (u *upRun) outage(ctx context.Context, lost bool, end context.CancelCauseFunc) {
+	if !lost {
+		u.progress.Note("the bus answers again")
+		return
+	}
+	if _, err := u.session.host.Info(ctx); errors.Is(err, unit.ErrUnavailable) {
+		end(fault.Failure(errHostEnded, "its log is "+u.home.HostLog()+"; phoenix-cli up starts it again and goes on"))
+		return
+	}
+	u.progress.Note("the bus does not answer; waiting for it")
 }
 
 // request puts the configuration on the bus and asks for the stack.
@@ -216,7 +254,7 @@ func (u *upRun) result(ctx context.Context) error {
 		if err := s.Text(w, style, f); err != nil {
 			return err
 		}
-		return howToOpen(w, style, s, f, took)
+		return u.howToOpen(w, style, s, f, took)
 	})
 }
 

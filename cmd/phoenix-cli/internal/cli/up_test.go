@@ -99,6 +99,21 @@ func TestUpIsInterrupted(t *testing.T) {
 	s.runContext(ctx, "up").want(t, 1, "interrupted; run home-", "goes on", "phoenix-cli status")
 }
 
+func TestUpSeesTheHostEnd(t *testing.T) {
+	s := newStage(t)
+	a := s.play()
+	a.set(func() { a.mute = true })
+	ended := make(chan result, 1)
+	go func() { ended <- s.run("up") }()
+	s.eventually("the wish", func() bool {
+		return strings.Contains(s.run("watch", "--no-follow").stdout, "stack.requested")
+	})
+	s.host.shutdown()
+	s.eventually("the end of the socket", func() bool { return strings.Contains(s.run("status").stdout, "absent") })
+	s.bus.Close()
+	(<-ended).want(t, 1, "phoenix-cli: the host has ended", "phoenix-cli up starts it again")
+}
+
 func TestUpChecksFirst(t *testing.T) {
 	tests := map[string]struct {
 		spoil func(*stage)

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -68,6 +69,10 @@ func (a *app) watch(ctx context.Context, f watchFlags) error {
 		return s.op.Follow(ctx, client.From{Time: w.begin(f.since), New: f.since == 0}, w.show)
 	})
 	g.Go(func() error { return s.op.NearMisses(ctx, w.nearMiss) })
+	g.Go(func() error {
+		s.op.Outages(ctx, w.outage)
+		return nil
+	})
 	if err := g.Wait(); !errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -101,6 +106,17 @@ func (w *watcher) show(m client.Message) error {
 		return view.WriteLine(w.app.Stdout, m.Event())
 	}
 	return view.EventText(w.app.Stdout, w.style, time.Now(), m.Event())
+}
+
+// outage tells that nothing can be seen for now, and again.
+func (w *watcher) outage(lost bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text := "the bus answers again"
+	if lost {
+		text = "the bus does not answer; waiting for it"
+	}
+	_, _ = fmt.Fprintln(w.app.Stderr, w.app.style(w.app.Stderr).Busy(text))
 }
 
 // nearMiss goes to standard error: it is no event, and scripts read those.

@@ -206,3 +206,29 @@ func TestNearMisses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestOutages(t *testing.T) {
+	srv, o := connect(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	told, done := make(chan bool, 8), make(chan struct{})
+	begun := make(chan struct{})
+	go func() {
+		defer close(done)
+		close(begun)
+		o.Outages(ctx, func(lost bool) { told <- lost })
+	}()
+	<-begun
+	for lost := false; !lost; { // the first outage may be before somebody listens
+		srv.Restart(t)
+		select {
+		case lost = <-told:
+		case <-time.After(time.Second):
+		}
+	}
+	if lost := <-told; lost {
+		t.Error("got another outage, want the end of the first")
+	}
+	cancel()
+	<-done
+}
