@@ -43,7 +43,7 @@ func closed(t *testing.T, db database.DB) {
 // TestSameAsStepsOwn does the same, at random, to a database of ours and to one
 // of step's driver: all answers have to be the same.
 func TestSameAsStepsOwn(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same in each run
+	random := rand.New(rand.NewPCG(1, 2))
 	ours := open(t, t.TempDir())
 	defer closed(t, ours)
 	theirs, err := nosql.New(nosql.BadgerV2Driver, t.TempDir())

@@ -1,6 +1,7 @@
 package badgerdb
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -10,11 +11,14 @@ import (
 // makers.
 type logger struct{ log *slog.Logger }
 
-func (l logger) Errorf(format string, args ...any)   { l.log.Error(text(format, args)) }
-func (l logger) Warningf(format string, args ...any) { l.log.Warn(text(format, args)) }
-func (l logger) Infof(format string, args ...any)    { l.log.Debug(text(format, args)) }
-func (l logger) Debugf(format string, args ...any)   { l.log.Debug(text(format, args)) }
+func (l logger) Errorf(format string, args ...any)   { l.pass(slog.LevelError, format, args) }
+func (l logger) Warningf(format string, args ...any) { l.pass(slog.LevelWarn, format, args) }
+func (l logger) Infof(format string, args ...any)    { l.pass(slog.LevelDebug, format, args) }
+func (l logger) Debugf(format string, args ...any)   { l.pass(slog.LevelDebug, format, args) }
 
-func text(format string, args []any) string {
-	return "database: " + strings.TrimSpace(fmt.Sprintf(format, args...))
+func (l logger) pass(level slog.Level, format string, args []any) {
+	ctx := context.Background() // Badger tells of none
+	if l.log.Enabled(ctx, level) {
+		l.log.Log(ctx, level, "Badger", "text", strings.TrimSpace(fmt.Sprintf(format, args...)))
+	}
 }
