@@ -50,25 +50,21 @@ Exposing a name again changes the service. A name or host that somebody else
 holds is refused; what is there stays.`,
 		Example: `phoenix-cli expose grafana http://127.0.0.1:3000
 phoenix-cli expose wiki https://10.0.0.5:8443 --ca wiki-ca.pem --server-name wiki.lan
-phoenix-cli expose docs http://10.0.0.6 --host docs.phoenix.localhost --host handbook.phoenix.localhost --issuer bus`,
+phoenix-cli expose docs http://10.0.0.6 --host docs.phoenix.localhost --host handbook.phoenix.localhost`,
 		Args: takes("NAME", "URL"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.expose(cmd.Context(), args[0], args[1], f) },
 	}
 	set := cmd.Flags()
 	set.StringArrayVar(&f.hosts, "host", nil, "`host` to serve it under; may be given again (default NAME.<domain>)")
-	set.StringVar(&f.issuer, "issuer", "", "how its certificate is issued: `acme|bus|wildcard` (default acme)")
+	set.StringVar(&f.issuer, "issuer", "", "how its certificate is issued: `acme` (default); bus and wildcard are not available in this version")
 	set.StringVar(&f.caFile, "ca", "", "`file` of PEM certificates that an https backend is verified against")
 	set.StringVar(&f.fingerprint, "fingerprint", "", "`SHA-256` of an https backend's own certificate")
 	set.StringVar(&f.serverName, "server-name", "", "`name` on an https backend's certificate, when it is not its address")
 	set.BoolVar(&f.noWait, "no-wait", false, "end when the bus has the registration")
 	set.DurationVar(&f.timeout, "timeout", time.Minute, "longest `time` to wait until it is served")
 	section(cmd, sectionJSON, "The service, as status has it under services.")
-	_ = cmd.RegisterFlagCompletionFunc("issuer", cobra.FixedCompletions(issuers(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("issuer", cobra.FixedCompletions([]string{string(events.IssuerACME)}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
-}
-
-func issuers() []string {
-	return []string{string(events.IssuerACME), string(events.IssuerBus), string(events.IssuerWildcard)}
 }
 
 func (a *app) expose(ctx context.Context, service, url string, f exposeFlags) error {
@@ -114,10 +110,7 @@ func registration(service, url string, f exposeFlags) (events.ServiceRegistered,
 		Fingerprint: f.fingerprint, ServerName: f.serverName,
 	}
 	backend, err := name.ParseBackend(url, nil)
-	errs := []error{name.Service(service), err}
-	if f.issuer != "" && !slices.Contains(issuers(), f.issuer) {
-		errs = append(errs, fmt.Errorf("issuer %q is none of acme, bus, wildcard", f.issuer))
-	}
+	errs := []error{name.Service(service), err, reg.Issuer.Check()}
 	if f.caFile != "" {
 		pem, err := os.ReadFile(filepath.Clean(f.caFile))
 		errs = append(errs, err)

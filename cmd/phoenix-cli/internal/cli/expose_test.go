@@ -23,8 +23,8 @@ func TestExpose(t *testing.T) {
 	s, _ := upStage(t)
 	s.run("expose", "grafana", "http://127.0.0.1:3000").want(t, 0, "✓ https://grafana.phoenix.localhost:8443/")
 
-	svc := decode[view.Service](t, s.run("expose", "wiki", "https://10.0.0.5", "--host", "docs.phoenix.localhost", "--issuer", "bus", "-o", "json"))
-	if svc.Name != "wiki" || svc.URL != "https://docs.phoenix.localhost:8443/" || svc.Issuer != events.IssuerBus || svc.State != events.StateReady {
+	svc := decode[view.Service](t, s.run("expose", "wiki", "https://10.0.0.5", "--host", "docs.phoenix.localhost", "--issuer", "acme", "-o", "json"))
+	if svc.Name != "wiki" || svc.URL != "https://docs.phoenix.localhost:8443/" || svc.Issuer != events.IssuerACME || svc.State != events.StateReady {
 		t.Errorf("got %+v", svc)
 	}
 	s.run("expose", "later", "http://127.0.0.1:3001", "--no-wait").want(t, 0, "later is registered (message ")

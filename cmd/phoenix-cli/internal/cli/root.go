@@ -52,7 +52,18 @@ NO_COLOR, CI      no colours; in CI also plain lines instead of a moving one`)
 		root.AddCommand(add(a))
 	}
 	root.SetHelpCommandGroupID(groupProgram)
+	completeNoFiles(root)
 	return root
+}
+
+// completeNoFiles keeps shells from offering files where no command takes any.
+func completeNoFiles(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		completeNoFiles(sub)
+		if sub.ValidArgsFunction == nil && len(sub.ValidArgs) == 0 && sub.Name() != "import" {
+			sub.ValidArgsFunction = cobra.NoFileCompletions
+		}
+	}
 }
 
 // The groups in which the commands are listed.

@@ -271,6 +271,8 @@ func (u *upRun) explain(ctx context.Context, err error) error {
 		return fault.Failuref("phoenix-cli status tells how it goes on, phoenix-cli watch shows it", "interrupted; run %s goes on", u.run)
 	case errors.Is(err, context.DeadlineExceeded):
 		return u.late(err)
+	case errors.Is(err, unit.ErrUnavailable) && !errors.Is(err, errHostEnded) && u.home != nil:
+		return fault.Failure(fmt.Errorf("%w: %w", errHostEnded, err), "its log is "+u.home.HostLog()+"; phoenix-cli up starts it again and goes on")
 	}
 	return err
 }
