@@ -48,7 +48,7 @@ services:
       scheme: https
       address: 10.0.0.6
       port: 8443
-    issuer: bus
+    issuer: acme
     server_name: wiki.internal
 `))
 	if err != nil {
@@ -65,7 +65,7 @@ services:
 		{
 			Name: "wiki", Hosts: []string{"wiki.lab.example.test", "docs.lab.example.test"},
 			Backend: &Backend{Scheme: "https", Address: "10.0.0.6", Port: 8443},
-			Issuer:  events.IssuerBus, ServerName: "wiki.internal",
+			Issuer:  events.IssuerACME, ServerName: "wiki.internal",
 		},
 	}
 	if !reflect.DeepEqual(got, want) {

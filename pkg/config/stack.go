@@ -79,7 +79,7 @@ type Service struct {
 	// Where the service listens, in parts.
 	Backend *Backend `json:"backend,omitempty"`
 	// How its certificate is issued.
-	Issuer events.Issuer `json:"issuer,omitempty" jsonschema:"enum=acme,enum=bus,enum=wildcard,default=acme"`
+	Issuer events.Issuer `json:"issuer,omitempty" jsonschema:"enum=acme,default=acme"`
 	// Certificates (PEM) that an https backend is verified against, when the stack's root is not the one.
 	CA string `json:"ca,omitempty"`
 	// SHA-256 of an https backend's own certificate in hexadecimal; verifies it instead of a CA.

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/phoenix-platform/phoenix/pkg/events"
 	"github.com/phoenix-platform/phoenix/pkg/name"
 )
 
@@ -89,11 +88,7 @@ func policy(s Stack) name.Policy {
 }
 
 func (c *checker) issuance(at string, svc Service) {
-	switch svc.Issuer {
-	case "", events.IssuerACME, events.IssuerBus, events.IssuerWildcard:
-	default:
-		c.oneOf(at+".issuer", string(svc.Issuer), string(events.IssuerACME), string(events.IssuerBus), string(events.IssuerWildcard))
-	}
+	c.err(at+".issuer", svc.Issuer.Check())
 	if svc.CA != "" {
 		c.err(at+".ca", certificates(svc.CA))
 	}

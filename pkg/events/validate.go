@@ -40,11 +40,18 @@ func (s ServiceRegistered) Validate() error {
 	if s.Name == "" {
 		return errors.New("name is missing")
 	}
-	switch s.Issuer {
-	case "", IssuerACME, IssuerBus, IssuerWildcard:
+	return s.Issuer.Check()
+}
+
+// Check says why no service can have its certificate in this way, or nil.
+func (i Issuer) Check() error {
+	switch i {
+	case "", IssuerACME:
 		return nil
+	case IssuerBus, IssuerWildcard:
+		return fmt.Errorf("issuer %q is not available in this version: use %q", i, IssuerACME)
 	default:
-		return fmt.Errorf("issuer is %.40q: use %q, %q or %q", s.Issuer, IssuerACME, IssuerBus, IssuerWildcard)
+		return fmt.Errorf("issuer %.40q is not known: use %q", i, IssuerACME)
 	}
 }
 
