@@ -172,3 +172,26 @@ func TestCertRequestedFates(t *testing.T) {
 		})
 	}
 }
+
+func TestCertRequestedBounds(t *testing.T) {
+	name := "grafana." + domain
+	tests := map[string]struct {
+		change func(*events.Event[events.CertRequested])
+		want   string
+	}{
+		"long holder": {func(e *events.Event[events.CertRequested]) { e.Data.Holder = strings.Repeat("h", 1000) }, "holder of 1000"},
+		"long id":     {func(e *events.Event[events.CertRequested]) { e.ID = strings.Repeat("i", 1000) }, "id of 1000"},
+		"no csr":      {func(e *events.Event[events.CertRequested]) { e.Data.CSR = "" }, "not one certificate request"},
+		"other names": {func(e *events.Event[events.CertRequested]) { e.Data.Names = []string{"other." + domain} }, "must be the same"},
+	}
+	for what, tt := range tests {
+		t.Run(what, func(t *testing.T) {
+			e := events.Event[events.CertRequested]{Data: events.CertRequested{CSR: csrPEM(t, name), Names: []string{name}}}
+			tt.change(&e)
+			err := (&handlers{}).certRequested(context.Background(), e)
+			if !events.IsInvalid(err) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v; want %q", err, tt.want)
+			}
+		})
+	}
+}

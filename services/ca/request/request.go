@@ -1,4 +1,6 @@
-package main
+// Package request judges what a cert.requested asks for by itself. It knows
+// nothing of who may have it.
+package request
 
 import (
 	"crypto/ecdsa"
@@ -12,46 +14,28 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/phoenix-platform/phoenix/pkg/events"
 	"github.com/phoenix-platform/phoenix/pkg/name"
-	"github.com/phoenix-platform/phoenix/services/ca/stepca"
 )
 
 // The bounds of a request. With them the answer fits into one message.
 const (
-	maxCSR    = 32 << 10 // bytes of PEM
-	maxNames  = 64
-	maxHolder = 253
-	maxID     = 256
-	minRSA    = 2048
-	maxRSA    = 4096
+	maxCSR   = 32 << 10 // bytes of PEM
+	maxNames = 64
+	minRSA   = 2048
+	maxRSA   = 4096
 )
 
-// askOf judges a cert.requested by itself. What is wrong with it no retry and no
-// claim can mend.
-func askOf(e events.Event[events.CertRequested]) (stepca.Ask, error) {
-	if len(e.ID) > maxID {
-		return stepca.Ask{}, fmt.Errorf("id of %d bytes is longer than %d", len(e.ID), maxID)
+// Parse reads a certificate request in PEM that is for these names and nothing
+// else. It returns the names in a fixed order, each once and in its one form.
+// What is wrong no retry can mend.
+func Parse(text string, wanted []string) (csr *x509.CertificateRequest, names []string, err error) {
+	if csr, err = parseCSR(text); err != nil {
+		return nil, nil, fmt.Errorf("csr: %w", err)
 	}
-	if len(e.Data.Holder) > maxHolder {
-		return stepca.Ask{}, fmt.Errorf("holder of %d bytes is longer than %d", len(e.Data.Holder), maxHolder)
+	if names, err = checkNames(wanted); err != nil {
+		return nil, nil, fmt.Errorf("names: %w", err)
 	}
-	csr, err := parseCSR(e.Data.CSR)
-	if err != nil {
-		return stepca.Ask{}, fmt.Errorf("csr: %w", err)
-	}
-	names, err := checkNames(e.Data.Names)
-	if err != nil {
-		return stepca.Ask{}, fmt.Errorf("names: %w", err)
-	}
-	if err := checkSame(csr, names); err != nil {
-		return stepca.Ask{}, err
-	}
-	holder := e.Data.Holder
-	if holder == "" {
-		holder = string(e.Speaker)
-	}
-	return stepca.Ask{CSR: csr, Names: names, Speaker: string(e.Speaker), Holder: holder, Request: e.ID}, nil
+	return csr, names, checkSame(csr, names)
 }
 
 // parseCSR reads a PEM text of one request, signed with a key that is worth a
