@@ -89,6 +89,7 @@ func TestAnotherBackendChangesTheRouteAlone(t *testing.T) {
 	h := ready(t)
 	h.register("grafana")
 	before := h.state("grafana", events.StateReady)
+	h.handed(host("grafana"), before.Serials[host("grafana")])
 	issued := h.acme.Issued()
 	h.forgets()
 	h.publish(h.ops, events.ServiceRegistered{Name: "grafana", URL: serveText(t, "elsewhere", nil)})
@@ -151,4 +152,31 @@ func TestManyAtOnce(t *testing.T) {
 	if applied := said[events.ProxyApplied](h); len(applied) > many {
 		t.Errorf("routes were applied %d times for %d services: not gathered", len(applied), many)
 	}
+}
+
+func TestBusRestart(t *testing.T) {
+	h := ready(t)
+	first := h.register("first")
+	h.state("first", events.StateReady)
+	h.srv.Restart(t)
+	second := h.register("second")
+	h.state("second", events.StateReady)
+	h.serves(host("first"), first)
+	h.serves(host("second"), second)
+	h.remove("first")
+	h.state("first", events.StateAbsent)
+}
+
+func TestHostMovesToAnotherService(t *testing.T) {
+	h := ready(t)
+	h.register("first", host("shared"))
+	serial := h.state("first", events.StateReady).Serials[host("shared")]
+	h.handed(host("shared"), serial)
+	h.remove("first")
+	second := h.register("second", host("shared"))
+	h.state("second", events.StateReady)
+	h.serves(host("shared"), second)
+	hears(h, "the gateway knows whose it is", func(c events.GatewayCertificate) bool {
+		return c.Host == host("shared") && c.Service == "second" && c.Serial == serial
+	})
 }

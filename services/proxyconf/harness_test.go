@@ -34,6 +34,7 @@ import (
 	"github.com/phoenix-platform/phoenix/pkg/unit/unittest"
 	"github.com/phoenix-platform/phoenix/services/proxyconf/internal/testacme"
 	"github.com/phoenix-platform/phoenix/services/proxyconf/internal/testca"
+	"github.com/phoenix-platform/phoenix/services/proxyconf/internal/testnet"
 	"github.com/phoenix-platform/phoenix/services/proxyconf/serve"
 )
 
@@ -45,12 +46,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-const (
-	domain    = "phoenix.localhost"
-	httpsAddr = "127.16.3.102:8443"
-	apiAddr   = "127.16.3.102:9091"
-	caAddr    = "127.16.3.103:9000"
-)
+const domain = "phoenix.localhost"
 
 func host(name string) string { return name + "." + domain }
 
@@ -62,6 +58,7 @@ type house struct {
 	ca    *testca.CA
 	acme  *testacme.Server
 	units *unittest.Runner
+	block string // first three octets of all addresses
 
 	provisioner, caBus, gateway, ops *events.Bus
 
@@ -81,16 +78,16 @@ type heard struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	program := testenv.Traefik(t)
-	h := &house{t: t, srv: bustest.Start(t), ca: testca.New(t), units: unittest.Start(t)}
-	h.acme = testacme.Start(t, h.ca, caAddr, httpsAddr)
+	h := &house{t: t, srv: bustest.Start(t), ca: testca.New(t), block: testnet.Block(t), units: unittest.Start(t)}
+	h.acme = testacme.Start(t, h.ca, h.at("103:9000"), h.at("102:8443"))
 	h.provisioner, h.caBus = h.srv.Connect(t, events.Provisioner), h.srv.Connect(t, events.CA)
 	h.gateway, h.ops = h.srv.Connect(t, events.Gateway), h.srv.Connect(t, events.Ops)
 	dir := t.TempDir()
 	h.config = service.Config{
-		Stack: "home", Domain: domain, Address: "127.16.3.102", State: dir, Curve: filepath.Join(dir, "curve.nk"),
+		Stack: "home", Domain: domain, Address: h.at("102"), State: dir, Curve: filepath.Join(dir, "curve.nk"),
 		Proxy: &service.ProxyConfig{
-			Listen: httpsAddr, API: apiAddr, Traefik: program, TraefikUnit: "102-traefik", Gateway: []string{"127.16.3.101"},
-			AllowLoopback: true, Denied: []string{"127.16.3.100", "127.16.3.101", "127.16.3.102", "127.16.3.103"},
+			Listen: h.at("102:8443"), API: h.at("102:9091"), Traefik: program, TraefikUnit: "102-traefik", Gateway: []string{h.at("101")},
+			AllowLoopback: true, Denied: []string{h.at("100"), h.at("101"), h.at("102"), h.at("103")},
 		},
 	}
 	h.curve = curveKey(t)
@@ -98,6 +95,9 @@ func newHouse(t *testing.T) *house {
 	h.listen()
 	return h
 }
+
+// at completes an address of the house.
+func (h *house) at(rest string) string { return h.block + "." + rest }
 
 func curveKey(t *testing.T) nkeys.KeyPair {
 	t.Helper()
@@ -201,19 +201,19 @@ func (h *house) proxyReady() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.publish(h.provisioner, events.ContainerReady{Stack: "home", ID: 102, Role: events.RoleProxy, Name: "proxy", Address: "127.16.3.102", Ports: map[string]int{"https": 8443}, Curve: set.public})
+	h.publish(h.provisioner, events.ContainerReady{Stack: "home", ID: 102, Role: events.RoleProxy, Name: "proxy", Address: h.at("102"), Ports: map[string]int{"https": 8443}, Curve: set.public})
 }
 
 func (h *house) gatewayReady() {
 	h.t.Helper()
-	h.publish(h.provisioner, events.ContainerReady{Stack: "home", ID: 101, Role: events.RoleGateway, Name: "gateway", Address: "127.16.3.101", Curve: public(h.t, h.curve)})
+	h.publish(h.provisioner, events.ContainerReady{Stack: "home", ID: 101, Role: events.RoleGateway, Name: "gateway", Address: h.at("101"), Curve: public(h.t, h.curve)})
 }
 
 func (h *house) caReady() {
 	h.t.Helper()
 	sum := sha256.Sum256(h.ca.Certificate.Raw)
 	h.publish(h.caBus, events.CAReady{
-		URL: "https://" + caAddr, ACMEDirectory: h.acme.Directory(), Root: string(h.ca.Root()),
+		URL: "https://" + h.at("103:9000"), ACMEDirectory: h.acme.Directory(), Root: string(h.ca.Root()),
 		RootFingerprint: hex.EncodeToString(sum[:]), Duration: int64(24 * time.Hour / time.Second),
 	})
 }
@@ -250,7 +250,7 @@ func serveText(t *testing.T, text string, config *tls.Config) string {
 func (h *house) get(hostName string) (body, serial string, err error) {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "tcp", httpsAddr)
+			return (&net.Dialer{}).DialContext(ctx, "tcp", h.at("102:8443"))
 		},
 		TLSClientConfig: &tls.Config{RootCAs: h.ca.Pool(), MinVersion: tls.VersionTLS12},
 	}}

@@ -65,6 +65,7 @@ func assemble(ctx context.Context, rt *service.Runtime, set setup, units serve.U
 	routes := serve.NewRoutes(set.site, known, folder, client, backends, orders, rt.Bus, rt.Log)
 	life := serve.NewLife(set.site, known, folder, client, units, routes, rt.Log)
 	certificates := serve.NewCertificates(set.site, known, folder, routes, orders, units, rt.Log)
+	life.Notify(certificates.Doubt)
 	handover := serve.NewHandover(set.site, known, certificates, rt.Bus, set.own, rt.Log)
 	states := serve.NewStates(set.site, known, backends, routes, certificates, rt.Bus, serve.NewMetrics(rt.Metrics), rt.Log)
 	rt.Health.Check("traefik", life.Healthy)

@@ -17,7 +17,7 @@ func TestServiceIsServed(t *testing.T) {
 	h.gatewayReady()
 	ready := hears(h, "the proxy is ready", func(events.ProxyReady) bool { return true })
 	t.Logf("proxy ready after %s", time.Since(began))
-	if ready.Address != httpsAddr || ready.Host != host("proxy") {
+	if ready.Address != h.at("102:8443") || ready.Host != host("proxy") {
 		t.Errorf("said %+v", ready)
 	}
 	h.serves(host("proxy"), "OK")

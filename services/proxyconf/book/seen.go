@@ -23,7 +23,12 @@ func (b *Book) RemoveState(ctx context.Context, name string) error {
 	if err := b.remove(ctx, keyState+name); err != nil {
 		return err
 	}
-	b.change(func(c *content) { delete(c.states, name) })
+	b.change(func(c *content) {
+		delete(c.states, name)
+		if _, live := b.claims.Service(name); !live {
+			delete(b.origins, name)
+		}
+	})
 	return nil
 }
 

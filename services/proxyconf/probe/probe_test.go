@@ -14,16 +14,13 @@ import (
 
 	"github.com/phoenix-platform/phoenix/services/proxyconf/internal/testacme"
 	"github.com/phoenix-platform/phoenix/services/proxyconf/internal/testca"
+	"github.com/phoenix-platform/phoenix/services/proxyconf/internal/testnet"
 	"github.com/phoenix-platform/phoenix/services/proxyconf/probe"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const (
-	caAddress    = "127.16.2.103:9000"
-	proxyAddress = "127.16.2.102:8443"
-	host         = "probe.phoenix.localhost"
-)
+const host = "probe.phoenix.localhost"
 
 func order(t *testing.T, ca *testca.CA) (probe.Order, *testacme.Server) {
 	t.Helper()
@@ -31,7 +28,9 @@ func order(t *testing.T, ca *testca.CA) (probe.Order, *testacme.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := testacme.Start(t, ca, caAddress, proxyAddress)
+	block := testnet.Block(t)
+	proxyAddress := block + ".102:8443"
+	server := testacme.Start(t, ca, block+".103:9000", proxyAddress)
 	return probe.Order{Directory: server.Directory(), Roots: ca.Pool(), Account: key, Host: host, Listen: proxyAddress}, server
 }
 
@@ -64,10 +63,12 @@ func TestOrderFails(t *testing.T) {
 		err   string
 	}{
 		"the host is refused":  {func(_ *testing.T, _ *probe.Order, s *testacme.Server) { s.Refuse(host, true) }, "nobody claims"},
-		"nobody is there":      {func(_ *testing.T, o *probe.Order, _ *testacme.Server) { o.Directory = "https://127.16.2.104:9/" }, "refused"},
+		"nobody is there":      {func(_ *testing.T, o *probe.Order, _ *testacme.Server) { o.Directory = "https://127.0.0.1:1/" }, "refused"},
 		"another root":         {func(t *testing.T, o *probe.Order, _ *testacme.Server) { o.Roots = testca.New(t).Pool() }, "unknown authority"},
 		"the address is taken": {occupy, "taken by another process"},
-		"the wrong address":    {func(_ *testing.T, o *probe.Order, _ *testacme.Server) { o.Listen = "127.16.2.102:8444" }, "unauthorized"},
+		"the wrong address": {func(_ *testing.T, o *probe.Order, _ *testacme.Server) {
+			o.Listen = strings.Replace(o.Listen, "8443", "8444", 1)
+		}, "unauthorized"},
 	}
 	for what, tt := range tests {
 		t.Run(what, func(t *testing.T) {

@@ -15,8 +15,9 @@ import (
 
 // The pauses between two looks at the same backend.
 const (
-	lookAgain   = time.Minute // when all is well: names may lead elsewhere
-	firstLook   = time.Second // when something is wrong; doubling
+	nameAgain   = time.Minute     // names may lead elsewhere
+	lookAgain   = 5 * time.Minute // certificates change less often
+	firstLook   = time.Second     // when something is wrong; doubling
 	mostLook    = time.Minute
 	looksAtOnce = 16
 )
@@ -176,6 +177,19 @@ func (r *Backends) look(ctx context.Context, k *known) {
 	r.note(ctx, k, found)
 }
 
+// pause counts failures and returns when to look again.
+func (k *known) pause() time.Duration {
+	if k.route.Reason != "" {
+		k.failures++
+		return min(firstLook<<min(k.failures-1, 10), mostLook)
+	}
+	k.failures = 0
+	if named(k.service) {
+		return nameAgain
+	}
+	return lookAgain
+}
+
 // remember stores what a later life could not plan by itself.
 func (r *Backends) remember(ctx context.Context, s registry.Service, found backend.Route) error {
 	now := book.Backend{Sequence: s.Sequence, Servers: found.Servers, Verified: found.Verified}
@@ -198,13 +212,7 @@ func (r *Backends) note(ctx context.Context, k *known, found backend.Route) {
 	r.mu.Lock()
 	former := k.route
 	k.route, k.busy = found, false
-	k.due = time.Now().Add(lookAgain)
-	if found.Reason == "" {
-		k.failures = 0
-	} else {
-		k.due = time.Now().Add(min(firstLook<<min(k.failures, 10), mostLook))
-		k.failures++
-	}
+	k.due = time.Now().Add(k.pause())
 	r.mu.Unlock()
 	if found.Reason != former.Reason {
 		r.log.InfoContext(ctx, "backend looked at", "service", k.service.Name, "verified", found.Verified, "reason", found.Reason)

@@ -106,6 +106,16 @@ func (c *Certificates) Hosts() map[string]Host {
 	return out
 }
 
+// Doubt has every host looked at again.
+func (c *Certificates) Doubt() {
+	c.mu.Lock()
+	for _, h := range c.hosts {
+		h.due = time.Time{}
+	}
+	c.mu.Unlock()
+	c.Ring()
+}
+
 // Run watches Traefik's store until ctx ends.
 func (c *Certificates) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)

@@ -90,7 +90,8 @@ func (h *Handover) due(curve string, now time.Time) (errands []errand, withdrawn
 		e.pair = hosts[host].Pair
 		given := handed[host]
 		_, lacks := asked[host]
-		if e.pair.Serial == "" || given.Serial == e.pair.Serial && given.Curve == curve && !lacks {
+		same := given.Serial == e.pair.Serial && given.Curve == curve && given.Service == e.service
+		if e.pair.Serial == "" || same && !lacks {
 			continue
 		}
 		if wait := h.tried[host].Add(handAgain).Sub(now); lacks && wait > 0 {

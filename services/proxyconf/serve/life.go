@@ -42,7 +42,9 @@ type Life struct {
 	units  Units
 	routes *Routes
 	log    *slog.Logger
+	next   []func()
 
+	pid     int       // of the process that was last seen
 	defined unit.Unit // as it was last defined
 	proven  uint64    // sequence of the ca.ready whose CA was proven for the start under way
 }
@@ -56,6 +58,10 @@ func NewLife(site Site, b *book.Book, folder traefik.Folder, client *traefik.Cli
 	b.Notify(l.Ring)
 	return l
 }
+
+// Notify has ring called when Traefik's process is another one, or gone. It is
+// called before Run.
+func (l *Life) Notify(ring func()) { l.next = append(l.next, ring) }
 
 // Run keeps Traefik running until ctx ends; Traefik then runs on.
 func (l *Life) Run(ctx context.Context) error {
@@ -88,6 +94,7 @@ func (l *Life) step(ctx context.Context) (time.Duration, error) {
 	if err != nil && !errors.Is(err, unit.ErrNotFound) {
 		return 0, fmt.Errorf("ask for Traefik's unit: %w", err)
 	}
+	l.compareProcess(ctx, status.PID)
 	running := err == nil && status.State == unit.Active
 	if running && wish.Equal(l.defined) {
 		return lifeWatch, nil
@@ -99,6 +106,17 @@ func (l *Life) step(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	return lifeWatch, l.start(ctx, wish)
+}
+
+// compareProcess notices that Traefik was started again, or is gone.
+func (l *Life) compareProcess(ctx context.Context, pid int) {
+	if former := l.pid; former != 0 && former != pid {
+		l.log.WarnContext(ctx, "Traefik's process is another one", "former", former, "now", pid)
+		for _, ring := range l.next {
+			ring()
+		}
+	}
+	l.pid = pid
 }
 
 // wish writes the static configuration and returns the unit that runs Traefik

@@ -51,10 +51,10 @@ type Served struct {
 
 // written is the configuration that lies in Traefik's folder.
 type written struct {
-	traefik.Rendered
-	sequences map[string]uint64
-	trust     []string // files that it names
-	at        time.Time
+	revision, marker string
+	sequences        map[string]uint64
+	trust            []string // files that it names
+	at               time.Time
 }
 
 // NewRoutes returns the reconciler of the routes. Those in next are rung when
@@ -106,7 +106,7 @@ func (r *Routes) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	ok, err := r.client.Serves(ctx, now.Marker)
+	ok, err := r.client.Serves(ctx, now.marker)
 	if err != nil || !ok {
 		return r.patience(now), nil // Traefik is not up, or reads it now
 	}
@@ -117,13 +117,17 @@ func (r *Routes) step(ctx context.Context) (time.Duration, error) {
 func (r *Routes) write() (written, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	next, err := r.compose()
+	d, next, err := r.compose()
 	if err != nil {
 		return written{}, err
 	}
-	next.at = r.written.at
-	if next.Marker != r.written.Marker || r.served.marker != next.Marker && time.Since(next.at) > rewriteAfter {
-		if err := r.folder.WriteDynamic(next.YAML); err != nil {
+	next.revision, next.marker, next.at = d.Revision(), d.Marker(), r.written.at
+	if next.marker != r.written.marker || r.served.marker != next.marker && time.Since(next.at) > rewriteAfter {
+		content, err := d.Render()
+		if err != nil {
+			return written{}, err
+		}
+		if err := r.folder.WriteDynamic(content); err != nil {
 			return written{}, err
 		}
 		next.at = time.Now()
@@ -137,11 +141,12 @@ func (r *Routes) patience(w written) time.Duration {
 	return min(max(time.Since(w.at)/4, firstAsk), mostAsk)
 }
 
-// compose renders what the book says.
-func (r *Routes) compose() (written, error) {
+// compose says what Traefik shall serve.
+func (r *Routes) compose() (traefik.Dynamic, written, error) {
+	w := written{sequences: map[string]uint64{}}
 	certificate, key, err := r.folder.DefaultPair()
 	if err != nil {
-		return written{}, err
+		return traefik.Dynamic{}, w, err
 	}
 	d := traefik.Dynamic{
 		Own:       []traefik.Own{{Label: "proxy", Host: r.site.ProxyHost()}, {Label: "gateway", Host: r.site.GatewayHost()}},
@@ -149,15 +154,15 @@ func (r *Routes) compose() (written, error) {
 	}
 	root, err := r.folder.Trust([]byte(r.book.Facts().CA.Root))
 	if err != nil {
-		return written{}, err
+		return d, w, err
 	}
-	w := written{sequences: map[string]uint64{}, trust: []string{root}}
+	w.trust = append(w.trust, root)
 	for _, s := range r.book.Services() {
 		route := traefik.Route{Service: s.Name, Hosts: s.Hosts, Order: r.ordered(s.Hosts)}
 		if found := r.backends.Route(s); found.Usable() {
 			route.Servers = found.Servers
 			if route.TLS, err = r.verification(found); err != nil {
-				return written{}, err
+				return d, w, err
 			}
 		}
 		if route.TLS != nil {
@@ -166,8 +171,7 @@ func (r *Routes) compose() (written, error) {
 		d.Routes = append(d.Routes, route)
 		w.sequences[s.Name] = s.Sequence
 	}
-	w.Rendered, err = d.Render()
-	return w, err
+	return d, w, nil
 }
 
 func (r *Routes) ordered(hosts []string) []string {
@@ -193,14 +197,14 @@ func (r *Routes) verification(found backend.Route) (*traefik.BackendTLS, error) 
 
 // confirm notes that Traefik serves the configuration, and says it.
 func (r *Routes) confirm(ctx context.Context, w written) error {
-	if r.Served().marker == w.Marker {
+	if r.Served().marker == w.marker {
 		return nil
 	}
 	faults, err := r.client.Faults(ctx)
 	if err != nil {
 		return err
 	}
-	s := Served{marker: w.Marker, Sequences: w.sequences, Faults: map[string]string{}}
+	s := Served{marker: w.marker, Sequences: w.sequences, Faults: map[string]string{}}
 	for _, f := range faults {
 		s.Faults[f.Service] = strings.Join(f.Errors, "; ")
 		r.log.ErrorContext(ctx, "Traefik can't use a route", "service", f.Service, "errors", f.Errors)
@@ -219,15 +223,15 @@ func (r *Routes) confirm(ctx context.Context, w written) error {
 
 // say publishes proxy.applied for a revision that was not said yet.
 func (r *Routes) say(ctx context.Context, w written) error {
-	if r.book.Facts().Applied.Revision == w.Revision {
+	if r.book.Facts().Applied.Revision == w.revision {
 		return nil
 	}
-	said := events.ProxyApplied{Revision: w.Revision, Routes: len(w.sequences)}
+	said := events.ProxyApplied{Revision: w.revision, Routes: len(w.sequences)}
 	if _, err := r.speaker.Publish(r.origin(w).Context(ctx), said); err != nil {
 		return fmt.Errorf("say that routes are applied: %w", err)
 	}
-	r.log.InfoContext(ctx, "routes applied", "revision", w.Revision, "routes", len(w.sequences))
-	return r.book.SetApplied(ctx, book.Applied{Revision: w.Revision})
+	r.log.InfoContext(ctx, "routes applied", "revision", w.revision, "routes", len(w.sequences))
+	return r.book.SetApplied(ctx, book.Applied{Revision: w.revision})
 }
 
 // origin returns the newest message that led to the configuration.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"strconv"
 	"strings"
 
@@ -61,54 +62,58 @@ type Dynamic struct {
 	Attempt int
 }
 
-// Rendered is a dynamic configuration ready to be written.
-type Rendered struct {
-	// Revision stands for the routes.
-	Revision string
-	// Marker stands for the whole content. It is the name by which Traefik's API
-	// shows that it has it.
-	Marker string
-	YAML   []byte
+// Revision stands for what is routed where, whatever is ordered and tried again.
+func (d Dynamic) Revision() string {
+	sum := sha256.New()
+	d.hashRoutes(sum)
+	return short(sum)
 }
+
+// Marker stands for the whole configuration. It is the name by which Traefik's API
+// shows that it has it.
+func (d Dynamic) Marker() string {
+	sum := sha256.New()
+	d.hashRoutes(sum)
+	for _, r := range d.Routes {
+		hash(sum, r.Order)
+	}
+	hash(sum, d.Resolvers, d.DefaultCertificate, d.DefaultKey)
+	return "revision-" + short(sum) + "-" + strconv.Itoa(d.Attempt)
+}
+
+func (d Dynamic) hashRoutes(sum io.Writer) {
+	for _, o := range d.Own {
+		hash(sum, o.Label, o.Host)
+	}
+	for _, r := range d.Routes {
+		hash(sum, r.Service, r.Hosts, r.Servers)
+		if r.TLS != nil {
+			hash(sum, r.TLS.RootFile, r.TLS.ServerName)
+		}
+	}
+}
+
+// hash writes values, quoted, so that none can pass for two.
+func hash(sum io.Writer, values ...any) {
+	_, _ = fmt.Fprintf(sum, "%q\n", values) // never fails
+}
+
+func short(sum interface{ Sum([]byte) []byte }) string { return hex.EncodeToString(sum.Sum(nil)[:6]) }
 
 var errTemplate = errors.New("the configuration has a template in it")
 
 // Render marshals the configuration.
-func (d Dynamic) Render() (Rendered, error) {
+func (d Dynamic) Render() ([]byte, error) {
 	config := d.configuration()
+	config.HTTP.Middlewares = map[string]*dynamic.Middleware{d.Marker(): marker(d.Revision())}
 	content, err := yaml.Marshal(config)
 	if err != nil {
-		return Rendered{}, fmt.Errorf("render Traefik's dynamic configuration: %w", err)
+		return nil, fmt.Errorf("render Traefik's dynamic configuration: %w", err)
 	}
-	r := Rendered{Revision: d.revision(), Marker: "revision-" + digest(content) + "-" + strconv.Itoa(d.Attempt)}
-	config.HTTP.Middlewares = map[string]*dynamic.Middleware{r.Marker: marker(r.Revision)}
-	r.YAML, err = yaml.Marshal(config)
-	if err != nil {
-		return Rendered{}, fmt.Errorf("render Traefik's dynamic configuration: %w", err)
+	if bytes.Contains(content, []byte("{{")) {
+		return nil, fmt.Errorf("render Traefik's dynamic configuration: %w", errTemplate)
 	}
-	if bytes.Contains(r.YAML, []byte("{{")) {
-		return Rendered{}, fmt.Errorf("render Traefik's dynamic configuration: %w", errTemplate)
-	}
-	return r, nil
-}
-
-// revision stands for what is routed where, whatever is ordered and tried again.
-func (d Dynamic) revision() string {
-	sum := sha256.New()
-	for _, o := range d.Own {
-		_, _ = fmt.Fprintf(sum, "%q\n", []string{o.Label, o.Host}) // never fails
-	}
-	for _, r := range d.Routes {
-		_, _ = fmt.Fprintf(sum, "%q %q %q %+q\n", r.Service, r.Hosts, r.Servers, verification(r.TLS))
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:6])
-}
-
-func verification(t *BackendTLS) []string {
-	if t == nil {
-		return nil
-	}
-	return []string{t.RootFile, t.ServerName}
+	return content, nil
 }
 
 // marker is a middleware that no router uses. It is also what keeps the

@@ -21,27 +21,30 @@ import (
 	"github.com/phoenix-platform/phoenix/pkg/unit"
 	"github.com/phoenix-platform/phoenix/pkg/unit/unittest"
 	"github.com/phoenix-platform/phoenix/services/proxyconf/internal/testca"
+	"github.com/phoenix-platform/phoenix/services/proxyconf/internal/testnet"
 	"github.com/phoenix-platform/phoenix/services/proxyconf/traefik"
 )
 
-const (
-	https  = "127.16.1.102:8443"
-	api    = "127.16.1.102:9091"
-	domain = "phoenix.localhost"
-)
+const domain = "phoenix.localhost"
 
 // proxy is a real Traefik whose certificates were made beforehand.
 type proxy struct {
 	folder traefik.Folder
 	client *traefik.Client
 	ca     *testca.CA
+	https  string // host:port
 	base   traefik.Dynamic
 }
 
 func start(t *testing.T, hosts ...string) *proxy {
 	t.Helper()
 	program := testenv.Traefik(t)
-	p := &proxy{folder: traefik.Folder(filepath.Join(t.TempDir(), "traefik")), ca: testca.New(t), client: traefik.NewClient(api)}
+	block := testnet.Block(t)
+	api := block + ".102:9091"
+	p := &proxy{
+		folder: traefik.Folder(filepath.Join(t.TempDir(), "traefik")), ca: testca.New(t), client: traefik.NewClient(api),
+		https: block + ".102:8443",
+	}
 	t.Cleanup(p.client.Close)
 	if err := p.folder.Prepare(); err != nil {
 		t.Fatal(err)
@@ -57,9 +60,9 @@ func start(t *testing.T, hosts ...string) *proxy {
 		t.Fatal(err)
 	}
 	content, err := traefik.Static{
-		HTTPS: https, API: api, Gateway: []string{"127.16.1.101"}, RootFile: root, Life: 24 * time.Hour, Resolvers: 1,
+		HTTPS: p.https, API: api, Gateway: []string{block + ".101"}, RootFile: root, Life: 24 * time.Hour, Resolvers: 1,
 		// Nobody answers there: what has no certificate never gets one.
-		ACMEDirectory: "https://127.16.1.103:9/directory", Storage: p.folder.Storage(), Dynamic: p.folder.Dynamic(),
+		ACMEDirectory: "https://127.0.0.1:1/directory", Storage: p.folder.Storage(), Dynamic: p.folder.Dynamic(),
 	}.Marshal()
 	if err != nil {
 		t.Fatal(err)
@@ -102,20 +105,19 @@ func (p *proxy) storeCertificates(t *testing.T, hosts []string) {
 }
 
 // apply writes a dynamic configuration.
-func (p *proxy) apply(t *testing.T, d traefik.Dynamic) traefik.Rendered {
+func (p *proxy) apply(t *testing.T, d traefik.Dynamic) traefik.Dynamic {
 	t.Helper()
-	r := render(t, d)
-	if err := p.folder.WriteDynamic(r.YAML); err != nil {
+	if err := p.folder.WriteDynamic(render(t, d)); err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return d
 }
 
 // served waits until Traefik serves that configuration.
-func (p *proxy) served(t *testing.T, r traefik.Rendered) {
+func (p *proxy) served(t *testing.T, d traefik.Dynamic) {
 	t.Helper()
-	eventually(t, "Traefik serves "+r.Marker, func(ctx context.Context) error {
-		ok, err := p.client.Serves(ctx, r.Marker)
+	eventually(t, "Traefik serves "+d.Marker(), func(ctx context.Context) error {
+		ok, err := p.client.Serves(ctx, d.Marker())
 		if err == nil && !ok {
 			err = fmt.Errorf("not yet")
 		}
@@ -147,7 +149,7 @@ func (p *proxy) get(t *testing.T, url string) (status int, body string, err erro
 	t.Helper()
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "tcp", https)
+			return (&net.Dialer{}).DialContext(ctx, "tcp", p.https)
 		},
 		TLSClientConfig:   &tls.Config{RootCAs: p.ca.Pool(), MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2: true,
@@ -190,7 +192,7 @@ func TestRealTraefik(t *testing.T) {
 		hosts = append(hosts, host(n))
 	}
 	p := start(t, hosts...)
-	p.served(t, render(t, p.base))
+	p.served(t, p.base)
 	if err := p.client.Alive(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -254,7 +256,7 @@ func TestRealTraefikWithManyRoutes(t *testing.T) {
 		d.Routes = append(d.Routes, traefik.Route{Service: name, Hosts: []string{name + "." + domain}, Servers: []string{url}})
 	}
 	d.Resolvers = nil // no order is of interest here
-	p.served(t, render(t, p.base))
+	p.served(t, p.base)
 	began := time.Now()
 	p.served(t, p.apply(t, d))
 	t.Logf("1000 routes served after %s", time.Since(began))

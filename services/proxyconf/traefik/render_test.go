@@ -70,17 +70,17 @@ func dynamic() traefik.Dynamic {
 	}
 }
 
-func render(t testing.TB, d traefik.Dynamic) traefik.Rendered {
+func render(t testing.TB, d traefik.Dynamic) []byte {
 	t.Helper()
-	r, err := d.Render()
+	content, err := d.Render()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return content
 }
 
 func TestDynamic(t *testing.T) {
-	golden(t, "dynamic.yml", render(t, dynamic()).YAML)
+	golden(t, "dynamic.yml", render(t, dynamic()))
 }
 
 func TestRoutedHosts(t *testing.T) {
@@ -92,7 +92,7 @@ func TestRoutedHosts(t *testing.T) {
 		t.Errorf("no file, but hosts %v", hosts)
 	}
 	for _, d := range []traefik.Dynamic{dynamic(), {}} {
-		if err := f.WriteDynamic(render(t, d).YAML); err != nil {
+		if err := f.WriteDynamic(render(t, d)); err != nil {
 			t.Fatal(err)
 		}
 		want := map[string]bool{}
@@ -137,34 +137,40 @@ func TestOrderErrors(t *testing.T) {
 }
 
 func TestDynamicIsNeverEmpty(t *testing.T) {
-	golden(t, "dynamic-empty.yml", render(t, traefik.Dynamic{}).YAML)
+	golden(t, "dynamic-empty.yml", render(t, traefik.Dynamic{}))
 }
 
-func TestRevisionStandsForContent(t *testing.T) {
-	first := render(t, dynamic())
-	if again := render(t, dynamic()); again.Revision != first.Revision || again.Marker != first.Marker {
-		t.Error("the same content has another revision")
-	}
-	d := dynamic()
-	d.Attempt++
-	if r := render(t, d); r.Revision != first.Revision || r.Marker == first.Marker {
-		t.Errorf("another attempt: revision %s, marker %s; first %s, %s", r.Revision, r.Marker, first.Revision, first.Marker)
-	}
-	d = dynamic()
-	d.Routes[0].Order = nil
-	if r := render(t, d); r.Revision != first.Revision || r.Marker == first.Marker {
-		t.Errorf("another order: revision %s, marker %s; first %s, %s", r.Revision, r.Marker, first.Revision, first.Marker)
-	}
-	d.Routes[0].Servers[0] = "http://127.0.0.1:3001"
-	if r := render(t, d); r.Revision == first.Revision {
-		t.Error("another backend has the same revision")
+func TestRevisionAndMarkerStandForContent(t *testing.T) {
+	first := dynamic()
+	for what, tt := range map[string]struct {
+		change           func(*traefik.Dynamic)
+		revision, marker bool // whether it is another one
+	}{
+		"nothing":         {func(*traefik.Dynamic) {}, false, false},
+		"attempt":         {func(d *traefik.Dynamic) { d.Attempt++ }, false, true},
+		"order":           {func(d *traefik.Dynamic) { d.Routes[0].Order = nil }, false, true},
+		"backend":         {func(d *traefik.Dynamic) { d.Routes[0].Servers[0] = "http://127.0.0.1:3001" }, true, true},
+		"host":            {func(d *traefik.Dynamic) { d.Routes[0].Hosts = d.Routes[0].Hosts[:1] }, true, true},
+		"verification":    {func(d *traefik.Dynamic) { d.Routes[1].TLS.ServerName = "other" }, true, true},
+		"no verification": {func(d *traefik.Dynamic) { d.Routes[1].TLS = nil }, true, true},
+		"own host":        {func(d *traefik.Dynamic) { d.Own = d.Own[:1] }, true, true},
+		"default pair":    {func(d *traefik.Dynamic) { d.DefaultKey = "/elsewhere" }, false, true},
+	} {
+		d := dynamic()
+		tt.change(&d)
+		if (d.Revision() != first.Revision()) != tt.revision || (d.Marker() != first.Marker()) != tt.marker {
+			t.Errorf("%s: revision %s, marker %s; first %s, %s", what, d.Revision(), d.Marker(), first.Revision(), first.Marker())
+		}
+		if !strings.Contains(string(render(t, d)), d.Marker()) {
+			t.Errorf("%s: the marker is not in the configuration", what)
+		}
 	}
 }
 
 func TestTemplatesNeverReachTraefik(t *testing.T) {
 	d := dynamic()
 	d.Routes[0].Servers[0] = "http://{{ env `HOME` }}"
-	if r, err := d.Render(); err == nil {
-		t.Errorf("rendered:\n%s", r.YAML)
+	if content, err := d.Render(); err == nil {
+		t.Errorf("rendered:\n%s", content)
 	}
 }
