@@ -4,6 +4,7 @@ import (
 	"log/slog"
 
 	"github.com/phoenix-platform/phoenix/pkg/events"
+	"github.com/phoenix-platform/phoenix/pkg/service"
 	"github.com/phoenix-platform/phoenix/services/proxyconf/book"
 )
 
@@ -18,8 +19,8 @@ type handlers struct {
 }
 
 // workers returns the consumers of everything that proxyconf hears.
-func (h *handlers) workers(b *events.Bus) []events.Worker {
-	return []events.Worker{
+func (h *handlers) workers(b *events.Bus) []service.Worker {
+	return []service.Worker{
 		events.On(b, h.containerReady),
 		events.On(b, h.caReady),
 		events.On(b, h.serviceRegistered),

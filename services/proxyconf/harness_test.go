@@ -165,8 +165,12 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	handlers := make([]events.Worker, len(workers))
+	for i, w := range workers {
+		handlers[i] = w
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, w := range workers {
+	for _, w := range append(handlers, events.Replays(bus, handlers...)) {
 		group.Go(func() error { return w.Run(ctx) })
 	}
 	h.stop = sync.OnceFunc(func() {

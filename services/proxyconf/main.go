@@ -71,9 +71,5 @@ func assemble(ctx context.Context, rt *service.Runtime, set setup, units serve.U
 	rt.Health.Check("traefik", life.Healthy)
 	workers := []service.Worker{life, backends, routes, certificates, handover, states}
 	h := &handlers{stack: rt.Config.Stack, domain: rt.Config.Domain, curve: set.public, book: known, log: rt.Log}
-	heard := h.workers(rt.Bus)
-	for _, w := range append(heard, events.Replays(rt.Bus, heard...)) {
-		workers = append(workers, w)
-	}
-	return workers, nil
+	return append(workers, h.workers(rt.Bus)...), nil
 }
