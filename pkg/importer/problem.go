@@ -32,7 +32,7 @@ type Problem struct {
 	Line    int    `json:"line,omitempty"`
 	Message string `json:"message"`
 	// Hint says what to do about it.
-	Hint string `json:"hint,omitempty"`
+	Hint string `json:"hint"`
 }
 
 // place is where a problem is: a value of a document, or a key that it lacks.

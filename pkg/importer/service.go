@@ -18,7 +18,7 @@ type Service struct {
 	// cannot be served.
 	State events.State `json:"state"`
 	// Why it cannot be served or, for one that can, what was changed.
-	Why string `json:"why,omitempty"`
+	Why string `json:"why"`
 }
 
 // settled is a claim with the service that it became.
