@@ -165,9 +165,9 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	handlers := make([]events.Worker, len(workers))
-	for i, w := range workers {
-		handlers[i] = w
+	handlers := make([]events.Worker, 0, len(workers)+1)
+	for _, w := range workers {
+		handlers = append(handlers, w)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, w := range append(handlers, events.Replays(bus, handlers...)) {

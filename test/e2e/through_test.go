@@ -103,7 +103,8 @@ func TestThroughTheFrontDoor(t *testing.T) {
 	})
 	t.Run("old TLS is refused", func(t *testing.T) {
 		d := tls.Dialer{Config: &tls.Config{
-			RootCAs: s.roots(), ServerName: "portainer." + domain, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11,
+			RootCAs: s.roots(), ServerName: "portainer." + domain,
+			MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11, //nolint:gosec // what has to be refused
 		}}
 		if c, err := d.DialContext(ctx, "tcp", s.gateway()); err == nil {
 			_ = c.Close()
@@ -134,7 +135,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // http1 is c without HTTP/2, which knows no upgrade.
 func http1(c *http.Client) *http.Client {
-	from := c.Transport.(*http.Transport) //nolint:errcheck // the harness made it
+	from := c.Transport.(*http.Transport)
 	to := from.Clone()
 	to.ForceAttemptHTTP2 = false
 	to.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
