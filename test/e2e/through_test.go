@@ -102,9 +102,8 @@ func TestThroughTheFrontDoor(t *testing.T) {
 		}
 	})
 	t.Run("old TLS is refused", func(t *testing.T) {
-		d := tls.Dialer{Config: &tls.Config{
-			RootCAs: s.roots(), ServerName: "portainer." + domain,
-			MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11, //nolint:gosec // what has to be refused
+		d := tls.Dialer{Config: &tls.Config{ //nolint:gosec // what has to be refused
+			RootCAs: s.roots(), ServerName: "portainer." + domain, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11,
 		}}
 		if c, err := d.DialContext(ctx, "tcp", s.gateway()); err == nil {
 			_ = c.Close()
