@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/phoenix-platform/phoenix/pkg/events"
 )
@@ -133,8 +134,8 @@ func TestManyAtOnce(t *testing.T) {
 	for i := range many {
 		h.publish(h.ops, events.ServiceRegistered{Name: fmt.Sprintf("s%d", i), URL: url})
 	}
-	h.eventuallyWithin(120e9, "all are served", func() error {
-		states, err := events.All[events.ServiceState](h.within(10e9), h.ops.Bucket(events.BucketProxyconf), "service.")
+	h.eventuallyWithin(2*time.Minute, "all are served", func() error {
+		states, err := events.All[events.ServiceState](h.within(10*time.Second), h.ops.Bucket(events.BucketProxyconf), "service.")
 		ready := 0
 		for _, s := range states {
 			if s.State == events.StateReady {
@@ -179,4 +180,32 @@ func TestHostMovesToAnotherService(t *testing.T) {
 	hears(h, "the gateway knows whose it is", func(c events.GatewayCertificate) bool {
 		return c.Host == host("shared") && c.Service == "second" && c.Serial == serial
 	})
+}
+
+// TestRenewal has Traefik renew at its start what ends soon.
+func TestRenewal(t *testing.T) {
+	h := newHouse(t)
+	h.acme.SetLife(5 * time.Hour)
+	h.start()
+	h.caReady()
+	h.proxyReady()
+	h.gatewayReady()
+	h.register("grafana")
+	before := h.state("grafana", events.StateReady).Serials[host("grafana")]
+	own := hears(h, "the proxy is ready", func(events.ProxyReady) bool { return true })
+	h.handed(host("grafana"), before)
+	h.acme.SetLife(24 * time.Hour)
+	h.forgets()
+	h.killTraefik(func() {})
+	now := hears(h, "grafana is ready with another certificate", func(s events.ServiceReady) bool {
+		return s.Name == "grafana" && s.Serial != before
+	})
+	h.handed(host("grafana"), now.Serial)
+	h.eventually("the new serial is recorded", func() error {
+		if s := h.state("grafana", events.StateReady); s.Serials[host("grafana")] != now.Serial {
+			return fmt.Errorf("%+v", s)
+		}
+		return nil
+	})
+	hears(h, "the proxy's own certificate was renewed", func(p events.ProxyReady) bool { return p.Serial != own.Serial })
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/phoenix-platform/phoenix/pkg/events"
 	"github.com/phoenix-platform/phoenix/pkg/unit"
@@ -120,7 +121,7 @@ func TestSecondOnAHostIsRefused(t *testing.T) {
 
 	h.remove("first")
 	h.state("first", events.StateAbsent)
-	if err := h.ops.Replay(h.within(10e9), letter.DeadLetter); err != nil {
+	if err := h.ops.Replay(h.within(10*time.Second), letter.DeadLetter); err != nil {
 		t.Fatal(err)
 	}
 	h.state("second", events.StateReady)
@@ -132,7 +133,7 @@ func (h *house) deadLetter(reason string) events.StoredDeadLetter {
 	h.t.Helper()
 	var found events.StoredDeadLetter
 	h.eventually("a dead letter with "+reason, func() error {
-		letters, err := h.ops.DeadLetters(h.within(10e9))
+		letters, err := h.ops.DeadLetters(h.within(10 * time.Second))
 		if err != nil {
 			return err
 		}
@@ -164,13 +165,13 @@ func TestHostileMessagesDisturbNobody(t *testing.T) {
 		"service.removed": {`null`, `{"name":"*"}`, `"good"`},
 	} {
 		for _, p := range payloads {
-			if _, err := h.ops.JetStream().Publish(h.within(10e9), subject, []byte(p)); err != nil {
+			if _, err := h.ops.JetStream().Publish(h.within(10*time.Second), subject, []byte(p)); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	h.eventually("20 dead letters", func() error {
-		letters, err := h.ops.DeadLetters(h.within(10e9))
+		letters, err := h.ops.DeadLetters(h.within(10 * time.Second))
 		count := 0
 		for _, l := range letters {
 			if strings.HasPrefix(l.Consumer, "proxyconf_") {
@@ -183,7 +184,7 @@ func TestHostileMessagesDisturbNobody(t *testing.T) {
 		return err
 	})
 	h.serves(host("good"), body)
-	if services, err := events.All[events.ServiceState](h.within(10e9), h.ops.Bucket(events.BucketProxyconf), "service."); err != nil || len(services) != 1 {
+	if services, err := events.All[events.ServiceState](h.within(10*time.Second), h.ops.Bucket(events.BucketProxyconf), "service."); err != nil || len(services) != 1 {
 		t.Errorf("services %v, %v", services, err)
 	}
 }

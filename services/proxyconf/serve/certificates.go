@@ -1,36 +1,20 @@
 package serve
 
 import (
-	"cmp"
 	"context"
 	"crypto/x509"
-	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/phoenix-platform/phoenix/pkg/seal"
 	"github.com/phoenix-platform/phoenix/services/proxyconf/book"
 	"github.com/phoenix-platform/phoenix/services/proxyconf/storage"
 	"github.com/phoenix-platform/phoenix/services/proxyconf/traefik"
-)
-
-const (
-	storageWatch = 5 * time.Second       // between two looks at the file that nobody asked for
-	halfAFile    = 20 * time.Millisecond // until half a file is read again
-	keepAfter    = time.Second           // without a change, until the copy is made
-	shakesAtOnce = 8
-	firstShake   = 20 * time.Millisecond // until a handshake is tried again; doubling
-	mostShake    = 5 * time.Second
-	shakeAgain   = 5 * time.Minute // between two looks at a host that is as it should be
 )
 
 // Certificates knows which certificates Traefik has and which it shows.
@@ -64,7 +48,7 @@ type Host struct {
 	Pair   seal.Pair // in Traefik's store and signed by our root; zero: none
 	Seen   Seen      // in a handshake; zero: not seen
 	Came   time.Time // when the host was first wanted
-	Since  time.Time // since when its certificate is overdue or not
+	Since  time.Time // since when nothing was seen to happen about its certificate
 	Amiss  time.Time // since when handshakes don't show the pair's certificate; zero: they do
 	Reason string    // why there is no certificate, or why it is not shown
 
@@ -106,49 +90,12 @@ func (c *Certificates) Hosts() map[string]Host {
 	return out
 }
 
-// Doubt has every host looked at again.
-func (c *Certificates) Doubt() {
-	c.mu.Lock()
-	for _, h := range c.hosts {
-		h.due = time.Time{}
-	}
-	c.mu.Unlock()
-	c.Ring()
-}
-
 // Run watches Traefik's store until ctx ends.
 func (c *Certificates) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return c.watch(ctx) })
 	group.Go(func() error { return loop(ctx, c.bell, c.log, c.step) })
 	return group.Wait()
-}
-
-// watch rings when the file changes. Without it, changes are seen later.
-func (c *Certificates) watch(ctx context.Context) error {
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		c.log.WarnContext(ctx, "Traefik's store is not watched", "err", err)
-		return nil
-	}
-	defer func() { _ = watcher.Close() }()
-	if err := watcher.Add(string(c.folder)); err != nil {
-		c.log.WarnContext(ctx, "Traefik's store is not watched", "err", err)
-		return nil
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case e := <-watcher.Events:
-			if e.Name == c.folder.Storage() {
-				c.Ring()
-			}
-		case err := <-watcher.Errors:
-			c.log.WarnContext(ctx, "watching Traefik's store", "err", err)
-			c.Ring()
-		}
-	}
 }
 
 func (c *Certificates) step(ctx context.Context) (time.Duration, error) {
@@ -202,33 +149,6 @@ func (c *Certificates) distrust() {
 	}
 }
 
-// readStorage reads the pairs, unless that was done a moment ago: a large file
-// that changes often is read after as long as reading takes.
-func (c *Certificates) readStorage() (again time.Duration, err error) {
-	if wait := time.Until(c.read.Add(c.quiet)); wait > 0 {
-		return wait, nil
-	}
-	began := time.Now()
-	pairs, changed, err := c.reader.Read()
-	c.read = time.Now()
-	c.quiet = 3 * c.read.Sub(began)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return 0, nil
-	case storage.IsIncomplete(err):
-		return halfAFile, nil
-	case err != nil:
-		return 0, err
-	case changed:
-		c.pairs, c.changed = pairs.ByHost, c.read
-		return keepAfter, nil
-	}
-	if wait := time.Until(c.changed.Add(keepAfter)); wait > 0 {
-		return wait, nil
-	}
-	return 0, c.reader.Keep()
-}
-
 // wanted returns every host that Traefik shall have a certificate for.
 func (c *Certificates) wanted() []string {
 	hosts := []string{c.site.ProxyHost(), c.site.GatewayHost()}
@@ -278,136 +198,4 @@ func (c *Certificates) bePatient(now time.Time) {
 			h.Since = now
 		}
 	}
-}
-
-// shake does the handshakes that are due, and says whether they showed anything
-// new and when the next ones are due.
-func (c *Certificates) shake(ctx context.Context) (news bool, next time.Duration) {
-	now := time.Now()
-	var group errgroup.Group
-	group.SetLimit(shakesAtOnce)
-	var mu sync.Mutex
-	for host, h := range c.due(now) {
-		group.Go(func() error {
-			seen, err := look(ctx, c.site.HTTPS, host, c.roots)
-			mu.Lock()
-			defer mu.Unlock()
-			news = c.note(ctx, host, h, seen, err) || news
-			return nil
-		})
-	}
-	_ = group.Wait() // none fails: what was not seen is looked at again
-	return news, c.nextShake(time.Now())
-}
-
-// due returns the hosts that have a pair and are to be looked at.
-func (c *Certificates) due(now time.Time) map[string]*Host {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	out := map[string]*Host{}
-	for host, h := range c.hosts {
-		if h.Pair.Serial != "" && !now.Before(h.due) {
-			out[host] = h
-		}
-	}
-	return out
-}
-
-func (c *Certificates) nextShake(now time.Time) time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	next := time.Duration(0)
-	for _, h := range c.hosts {
-		if h.Pair.Serial != "" {
-			next = sooner(next, max(h.due.Sub(now), time.Millisecond))
-		}
-	}
-	return next
-}
-
-// note takes over what a handshake showed.
-func (c *Certificates) note(ctx context.Context, host string, h *Host, seen Seen, err error) (news bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now, former := time.Now(), *h
-	h.Seen, h.Reason = seen, ""
-	if err != nil {
-		h.Reason = err.Error()
-	}
-	if h.Served() {
-		h.Amiss, h.failures, h.due = time.Time{}, 0, now.Add(shakeAgain)
-	} else {
-		h.due = now.Add(min(firstShake<<min(h.failures, 10), mostShake))
-		h.failures++
-		if h.Amiss.IsZero() {
-			h.Amiss = now
-		}
-	}
-	if h.Seen == former.Seen {
-		return false
-	}
-	c.log.InfoContext(ctx, "Traefik shows", "host", host, "serial", seen.Serial, "not_after", seen.NotAfter, "err", err)
-	return true
-}
-
-// order gives hosts their turn, has Traefik try failed orders again, and returns
-// when to come back.
-func (c *Certificates) order(ctx context.Context) time.Duration {
-	have, missing := c.inventory()
-	if c.orders.Fill(have, missing) {
-		c.routes.Ring()
-	}
-	if c.routes.Served().marker == "" { // Traefik was told of nothing yet
-		return 0
-	}
-	again, next := c.patience.due(time.Now(), strings.Join(missing, " "))
-	if !again {
-		return next
-	}
-	c.orders.Fail()
-	c.orders.Fill(have, missing)
-	if err := c.explain(ctx, missing); err != nil {
-		c.log.WarnContext(ctx, "no reason found", "err", err)
-	}
-	c.log.WarnContext(ctx, "orders are tried again", "hosts", len(missing), "first", missing[0], "reason", c.Hosts()[missing[0]].Reason)
-	c.routes.Touch()
-	c.notify()
-	return next
-}
-
-// inventory returns the hosts with a certificate and those without one, which are
-// in the order in which they came.
-func (c *Certificates) inventory() (have, missing []string) {
-	hosts := c.Hosts()
-	for host, h := range hosts {
-		if h.Pair.Serial != "" {
-			have = append(have, host)
-		} else {
-			missing = append(missing, host)
-		}
-	}
-	slices.SortFunc(missing, func(a, b string) int {
-		return cmp.Or(hosts[a].Came.Compare(hosts[b].Came), cmp.Compare(a, b))
-	})
-	return have, missing
-}
-
-// explain finds out from Traefik's log why orders failed.
-func (c *Certificates) explain(ctx context.Context, missing []string) error {
-	status, err := c.units.Status(ctx, c.site.Unit)
-	if err != nil {
-		return fmt.Errorf("ask for Traefik's log: %w", err)
-	}
-	reasons, err := traefik.OrderErrors(status.Log)
-	if err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, host := range missing {
-		if h, ok := c.hosts[host]; ok {
-			h.Reason = reasons[host]
-		}
-	}
-	return nil
 }

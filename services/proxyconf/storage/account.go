@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/google/renameio/v2"
 )
 
 // accountBits is the size of the account's key. Traefik itself would make one of
@@ -35,7 +33,7 @@ func AccountKey(path string) (*rsa.PrivateKey, error) {
 		return nil, fmt.Errorf("make the ACME account's key: %w", err)
 	}
 	block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
-	if err := renameio.WriteFile(path, pem.EncodeToMemory(block), private); err != nil {
+	if err := writeFile(path, pem.EncodeToMemory(block)); err != nil {
 		return nil, fmt.Errorf("write the ACME account's key: %w", err)
 	}
 	return key, nil

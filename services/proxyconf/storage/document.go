@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
+
+	"github.com/google/renameio/v2"
 
 	"github.com/phoenix-platform/phoenix/pkg/seal"
 )
@@ -72,6 +75,12 @@ func (d document) marshal() ([]byte, error) {
 // pair returns the certificate and key for the entry's own host.
 func (e entry) pair() (seal.Pair, error) {
 	return seal.NewPair(e.Domain.Main, e.Certificate, e.Key)
+}
+
+// writeFile replaces a file in one step, for its owner alone. The new content never
+// lies outside the file's own folder.
+func writeFile(path string, content []byte) error {
+	return renameio.WriteFile(path, content, private, renameio.WithTempDir(filepath.Dir(path)))
 }
 
 // resolvers returns the names, always in the same order.

@@ -11,8 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/phoenix-platform/phoenix/pkg/seal"
 )
 
@@ -64,7 +62,7 @@ func Mend(path string, w Wish) (Mended, error) {
 func (m *Mended) recover(path string, content []byte) (document, error) {
 	broken := len(content) > 0
 	if broken {
-		if err := renameio.WriteFile(BrokenPath(path), content, private); err != nil {
+		if err := writeFile(BrokenPath(path), content); err != nil {
 			return nil, fmt.Errorf("set Traefik's broken certificates aside: %w", err)
 		}
 	}
@@ -144,7 +142,7 @@ func (d document) write(path string, former []byte) error {
 	if bytes.Equal(content, former) {
 		err = os.Chmod(path, private)
 	} else {
-		err = renameio.WriteFile(path, content, private)
+		err = writeFile(path, content)
 	}
 	if err != nil {
 		return fmt.Errorf("write Traefik's certificates: %w", err)

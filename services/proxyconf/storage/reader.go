@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/phoenix-platform/phoenix/pkg/seal"
 )
 
@@ -60,7 +58,7 @@ func (r *Reader) Keep() error {
 	if r.last == nil || r.kept {
 		return nil
 	}
-	if err := renameio.WriteFile(GoodPath(r.path), r.last, private); err != nil {
+	if err := writeFile(GoodPath(r.path), r.last); err != nil {
 		return fmt.Errorf("keep a copy of Traefik's certificates: %w", err)
 	}
 	r.kept = true

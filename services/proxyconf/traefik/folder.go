@@ -33,12 +33,27 @@ type Folder string
 // Prepare makes the folder and those in it, and removes what a write that was cut
 // short left behind.
 func (f Folder) Prepare() error {
-	if err := os.RemoveAll(f.temporary()); err != nil {
+	if err := f.clear(); err != nil {
 		return fmt.Errorf("clear Traefik's folder: %w", err)
 	}
 	for _, dir := range []string{string(f), f.Dynamic(), f.trust(), f.temporary()} {
 		if err := os.MkdirAll(dir, privateFolder); err != nil {
 			return fmt.Errorf("make Traefik's folder: %w", err)
+		}
+	}
+	return nil
+}
+
+// clear removes temporary files: those in their own folder, and those beside the
+// certificates, whose names begin with a dot.
+func (f Folder) clear() error {
+	left, err := filepath.Glob(f.path(".ac*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range append(left, f.temporary()) {
+		if err := os.RemoveAll(path); err != nil {
+			return err
 		}
 	}
 	return nil

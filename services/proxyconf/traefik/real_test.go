@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -305,6 +306,31 @@ func TestTrustKeepsWhatIsUsed(t *testing.T) {
 	}
 	if _, err := os.Stat(unused); !os.IsNotExist(err) {
 		t.Errorf("unused certificates are still there: %v", err)
+	}
+}
+
+func TestPrepareClearsWhatACrashLeft(t *testing.T) {
+	f := traefik.Folder(t.TempDir())
+	if err := f.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".acme.json123", ".account.pem123", "tmp/.phoenix.yml123", "acme.json"} {
+		if err := os.WriteFile(filepath.Join(string(f), name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	err := filepath.WalkDir(string(f), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			left = append(left, filepath.Base(path))
+		}
+		return err
+	})
+	if err != nil || !slices.Equal(left, []string{"acme.json"}) {
+		t.Errorf("left %v, %v", left, err)
 	}
 }
 

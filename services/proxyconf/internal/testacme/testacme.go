@@ -85,6 +85,13 @@ func (s *Server) Refuse(host string, refuse bool) {
 	s.refused[host] = refuse
 }
 
+// SetLife sets how long certificates live from now on.
+func (s *Server) SetLife(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.life = d
+}
+
 // Refused tells how many orders were refused.
 func (s *Server) Refused() int {
 	s.mu.Lock()
