@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/phoenix-platform/phoenix/pkg/testenv"
 )
 
 func TestUpServesAndConverges(t *testing.T) {
@@ -115,6 +117,7 @@ func TestCurl(t *testing.T) {
 		}
 	})
 	t.Run("no anonymous on the bus", func(t *testing.T) {
+		testenv.Tool(t, "nats")
 		r := s.exec(exec.Command("nats", "--server", "tls://"+s.block+".100:4222", "--tlsca", filepath.Join(s.home, "bus", "tls", "bus.crt"), "pub", "x", "y"))
 		if r.code == 0 || !strings.Contains(r.stdout+r.stderr, "Authorization") {
 			t.Errorf("nats without identity: %s", r)
